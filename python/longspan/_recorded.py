@@ -1,7 +1,7 @@
 """What is recorded of the passes through a module, in the form that the kernels read.
 
 A pass is a call of ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM``; several calls, each of which begins with the state that the one
-before returned; or the calls of a cell (``nn.RNNCell``, ``nn.GRUCell``, ``nn.LSTMCell``) in a loop.
+before returned; or the calls of a cell in a loop (:mod:`longspan._cells`).
 """
 
 from __future__ import annotations
@@ -14,75 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-CELLS = (nn.RNNCell, nn.GRUCell, nn.LSTMCell)
-
-# The share of the gradient of a state below which the part that does not come from the next step is rounding.
-_ROUNDING = 1e-5
-
-
-class Layers:
-    """The sizes and weights of an observed module."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.module = module
-        if isinstance(module, nn.RNNBase):
-            self.kind = module.mode.lower()
-            self.count, self.bidirectional = module.num_layers, module.bidirectional
-            self.dropout = module.dropout if module.num_layers > 1 else 0.0
-            self.batch_first = module.batch_first
-        else:
-            names = {nn.GRUCell: "gru", nn.LSTMCell: "lstm"}
-            found = [name for cell, name in names.items() if isinstance(module, cell)]
-            self.kind = found[0] if found else f"rnn_{module.nonlinearity}"
-            self.count, self.bidirectional, self.dropout, self.batch_first = 1, False, 0.0, False
-        self.input: int = module.input_size  # type: ignore[assignment]
-        self.hidden: int = module.hidden_size  # type: ignore[assignment]
-        self.directions = 2 if self.bidirectional else 1
-
-    @property
-    def name(self) -> str:
-        """The class in PyTorch that has these layers: "LSTM"."""
-        return {"gru": "GRU", "lstm": "LSTM"}.get(self.kind, "RNN")
-
-    @property
-    def suffixes(self) -> list[str]:
-        """The suffixes of the tensors of each layer and direction: "l0", "l0_reverse"."""
-        sides = ["", "_reverse"] if self.bidirectional else [""]
-        return [f"l{layer}{side}" for layer in range(self.count) for side in sides]
-
-    @property
-    def weights(self) -> list[list[Tensor]]:
-        """The weights of each layer, in the order of PyTorch."""
-        if not isinstance(self.module, nn.RNNBase):
-            names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
-            return [[tensor for name in names if (tensor := getattr(self.module, name)) is not None]]
-        names_of = self.module._all_weights
-        per_layer = [names_of[k * self.directions : (k + 1) * self.directions] for k in range(self.count)]
-        return [[getattr(self.module, name) for own in layer for name in own] for layer in per_layer]
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The number type of the weights."""
-        return self.weights[0][0].dtype
-
-    @property
-    def unobserved(self) -> str | None:
-        """Why the module cannot be observed; None if it can."""
-        if getattr(self.module, "proj_size", 0):
-            return "it has proj_size, which the kernels do not have"
-        if self.dtype not in (torch.float32, torch.float64):
-            return f"its weights are {self.dtype}"
-        return None
-
-    def rows(self, values: Tensor, sizes: list[int] | None) -> Tensor:
-        """Values of a sequence as ``[T, B, width]``, or packed as they are, on the CPU."""
-        values = values.detach()
-        if sizes is None:
-            if values.dim() == 2:
-                values = values.unsqueeze(1)
-            elif self.batch_first:
-                values = values.transpose(0, 1)
-        return values.to("cpu", dtype=self.dtype).contiguous()
+from longspan._layers import Layers
 
 
 @dataclass
@@ -107,6 +39,8 @@ class Pass:
     returned: list[Tensor] = field(default_factory=list)
     d_y: Tensor | None = None
     d_last: list[Tensor | None] = field(default_factory=list)
+    backwards: set[int] = field(default_factory=set)
+    """The numbers of the backward passes in which a gradient arrived."""
 
     @property
     def steps(self) -> int:
@@ -134,7 +68,23 @@ def follows(given: list[Tensor], returned: list[Tensor]) -> bool:
     return 0 < len(given) == len(returned) and all(a is b and a.requires_grad for a, b in pairs)
 
 
-def of_call(layers: Layers, args: Any, kwargs: Any, output: Any, random: Tensor | None) -> Pass | None:
+@dataclass
+class Backward:
+    """Counts the backward passes of a model."""
+
+    number: int = 0
+
+    def arrive(self, at: set[int]) -> bool:
+        """Note the backward pass in which a gradient arrives; return whether it goes on to the weights.
+
+        A gradient that is itself differentiated (``create_graph=True``) does so in another way, which no recomputed pass has.
+        """
+        differentiated = torch.is_grad_enabled()
+        at.add(-1 if differentiated else self.number)
+        return not differentiated
+
+
+def of_call(layers: Layers, args: Any, kwargs: Any, output: Any, random: Tensor | None, backward: Backward) -> Pass | None:
     """Record a call of a module, and let the gradients be recorded when they arrive; None if there will be none."""
     input = args[0] if args else kwargs["input"]
     y, last = output
@@ -159,15 +109,25 @@ def of_call(layers: Layers, args: Any, kwargs: Any, output: Any, random: Tensor 
     )
 
     def arrived(grad: Tensor) -> None:
-        recorded.d_y = layers.rows(grad, sizes)
+        if backward.arrive(recorded.backwards):
+            recorded.d_y = add(recorded.d_y, layers.rows(grad, sizes))
 
     def arrived_at(k: int) -> Callable[[Tensor], None]:
-        return lambda grad: recorded.d_last.__setitem__(k, _state(grad, sorted_rows))
+        def arrived(grad: Tensor) -> None:
+            if backward.arrive(recorded.backwards):
+                recorded.d_last[k] = add(recorded.d_last[k], _state(grad, sorted_rows))
+
+        return arrived
 
     data.register_hook(arrived)
     for k, state in enumerate(last):
         state.register_hook(arrived_at(k))
     return recorded
+
+
+def add(sum: Tensor | None, grad: Tensor) -> Tensor:
+    """Add the gradient of one more backward pass."""
+    return grad if sum is None else sum + grad
 
 
 def given_state(args: Any, kwargs: Any) -> list[Tensor]:
@@ -202,6 +162,7 @@ def _join(chain: list[Pass]) -> Pass:
         chain[-1].returned,
         torch.cat(zeros) if any(one.d_y is not None for one in chain) else None,
         chain[-1].d_last,
+        set().union(*(one.backwards for one in chain)),
     )
 
 
@@ -222,103 +183,6 @@ def masks(layers: Layers, recorded: Pass) -> list[Any]:
     finally:
         torch.set_rng_state(now)
     return [array(torch.cat(parts)) for parts in zip(*drawn, strict=True)]
-
-
-@dataclass
-class CellCall:
-    """One call of a cell."""
-
-    x: Tensor
-    given: list[Tensor]
-    returned: list[Tensor]
-    grads: list[Tensor | None]
-
-
-def of_cell(args: Any, kwargs: Any, output: Any) -> CellCall | None:
-    """Record a call of a cell; None if no gradient will arrive."""
-    returned = list(output) if isinstance(output, tuple) else [output]
-    if not returned[0].requires_grad:
-        return None
-    call = CellCall(
-        (args[0] if args else kwargs["input"]).detach(),
-        given_state(args, kwargs),
-        returned,
-        [None] * len(returned),
-    )
-
-    def arrived_at(k: int) -> Callable[[Tensor], None]:
-        return lambda grad: call.grads.__setitem__(k, grad.detach())
-
-    for k, state in enumerate(returned):
-        state.register_hook(arrived_at(k))
-    return call
-
-
-def sequences(layers: Layers, calls: list[CellCall]) -> list[Pass]:
-    """Join the calls of a cell, each of which begins with what the one before returned."""
-    chains: list[list[CellCall]] = []
-    for call in calls:
-        before = chains[-1][-1] if chains else None
-        if before is not None and follows(call.given, before.returned) and call.x.shape == before.x.shape:
-            chains[-1].append(call)
-        else:
-            chains.append([call])
-    return [_sequence(layers, chain) for chain in chains]
-
-
-def _sequence(layers: Layers, chain: list[CellCall]) -> Pass:
-    """The calls as one pass. The gradient of a state comes from the next call and from outside; only the second part enters."""
-
-    def rows(values: Tensor) -> Tensor:
-        return values.detach().reshape(-1, values.shape[-1]).to("cpu", dtype=layers.dtype)
-
-    own: list[Tensor] = []
-    d_cell: Tensor | None = None
-    behind: Tensor | None = None
-    for call in reversed(chain):
-        total = torch.zeros_like(call.returned[0]) if call.grads[0] is None else call.grads[0]
-        own.append(rows(total if behind is None else _difference(total, behind)))
-        behind, outside = _through(layers.module, call)
-        if call is chain[-1]:
-            d_cell = outside
-    final = chain[-1]
-    d_last = [None, None if d_cell is None else rows(d_cell).unsqueeze(0)]
-    return Pass(
-        torch.stack([rows(call.x) for call in chain]),
-        None,
-        [rows(state).unsqueeze(0) for state in chain[0].given],
-        torch.stack([rows(call.returned[0]) for call in chain]),
-        [rows(state).unsqueeze(0) for state in final.returned],
-        [],
-        chain[0].given,
-        final.returned,
-        torch.stack(own[::-1]) if any(call.grads[0] is not None for call in chain) else None,
-        d_last[: len(final.returned)],
-    )
-
-
-def _through(module: nn.Module, call: CellCall) -> tuple[Tensor | None, Tensor | None]:
-    """The gradient by h before a call; and that by c after it with h fixed, which does not come from h."""
-    if all(grad is None for grad in call.grads):
-        return None, None
-    with torch.enable_grad():
-        before = [state.detach().requires_grad_() for state in call.given]
-        given = tuple(before) if len(before) > 1 else (before[0] if before else None)
-        after = module.forward(call.x, given)
-        after = list(after) if isinstance(after, tuple) else [after]
-        grads = [torch.zeros_like(a) if g is None else g for a, g in zip(after, call.grads, strict=True)]
-        if len(after) > 1:
-            # c is a part of the computation of h, so its gradient has that of h in it.
-            (inner,) = torch.autograd.grad(after[0], after[1:], grads[:1], retain_graph=True, allow_unused=True)
-            grads[1] = grads[1] if inner is None or call.grads[1] is None else _difference(grads[1], inner)
-        d_before = torch.autograd.grad(after, before, grads, allow_unused=True) if before else [None]
-    return d_before[0], grads[1] if len(grads) > 1 else None
-
-
-def _difference(total: Tensor, part: Tensor) -> Tensor:
-    """What is left of a gradient without a part of it; zero where that is rounding."""
-    left = total - part
-    return torch.where(left.abs() > _ROUNDING * total.abs().amax(), left, 0.0)
 
 
 def _state(state: Tensor, sorted_rows: Tensor | None) -> Tensor:

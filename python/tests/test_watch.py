@@ -307,7 +307,7 @@ def test_an_error_inside_the_observer_is_reported_once_and_stops_nothing(tmp_pat
     def broken(*_, **__):
         raise ValueError("broken on purpose")
 
-    monkeypatch.setattr(longspan.Watch, "_replay", broken)
+    monkeypatch.setattr("longspan._module.WatchedModule.observe", broken)
     with pytest.warns(RuntimeWarning, match="broken on purpose") as warned:
         watch = train(model, tmp_path / "run", steps=5, every=1)
     assert len(warned) == 1

@@ -1,0 +1,200 @@
+"""One recurrent module that is watched: its passes are recorded, recomputed in the kernels, and written to its run."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from longspan import _core
+from longspan._cells import CellCall, of_cell, sequences
+from longspan._layers import CELLS, Layers
+from longspan._numbers import deviation
+from longspan._recorded import Backward, Pass, array, given_state, joined, masks, of_call, parts
+from longspan._steps import Steps
+
+
+class WatchedModule:
+    """A recurrent module, with its run directory and the steps of the optimizer that trains it."""
+
+    def __init__(
+        self, name: str, module: torch.nn.Module, run: Path, steps: Steps, needed_lag: int | None, backward: Backward
+    ) -> None:
+        self.name, self.module, self.run, self.steps = name, module, run, steps
+        self.layers = Layers(module)
+        self._needed_lag, self._backward = needed_lag, backward
+        self.recorder: _core.Recorder | None = None
+        self._replay: _core.Replay | None = None
+        # What was recorded since the last step: passes, or calls of a cell.
+        self._passes: list[Pass] = []
+        self._calls: list[CellCall] = []
+        self._random: Tensor | None = None
+        # The state that the last call returned, and whether a later one began with a copy of it.
+        self._returned: list[Tensor] = []
+        self._carried = False
+        # The gradients of the weights in one backward pass, and its number.
+        self._weight_grads: dict[int, Tensor] = {}
+        self._weight_grads_of = 0
+        # The longest pass in time steps, and the largest deviation from PyTorch.
+        self._longest = 0
+        self.deviation = 0.0
+        # The positions of the pass that was observed in the current step; None without one.
+        self._positions: int | None = None
+        self._seen, self._half = False, ""
+
+    # What the hooks see.
+
+    def before_call(self) -> None:
+        """Keep the state of the generator, from which dropout will draw."""
+        if self.steps.due:
+            draws = self.module.training and self.layers.dropout > 0
+            self._random = torch.get_rng_state() if draws else None
+
+    def after_call(self, args: Any, kwargs: Any, output: Any) -> None:
+        """Record a call of the module, if its step is observed."""
+        self._seen = True
+        if not self.steps.nearly_due or self.layers.unobserved is not None:
+            return
+        is_cell = isinstance(self.module, CELLS)
+        last = output if is_cell else output[1]
+        last = list(last) if isinstance(last, tuple) else [last]
+        if last[0].dtype != self.layers.dtype:
+            self._half = f"it computes in {last[0].dtype}, as under autocast"
+            return
+        given = given_state(args, kwargs)
+        if given and not any(state.requires_grad for state in given) and len(given) == len(self._returned):
+            pairs = zip(given, self._returned, strict=True)
+            self._carried |= all(a.shape == b.shape and torch.equal(a, b) for a, b in pairs)
+        self._returned = [state.detach() for state in last]
+        if not self.steps.due:
+            return
+        if is_cell:
+            call = of_cell(args, kwargs, output, self._backward)
+            self._calls += [] if call is None else [call]
+        else:
+            recorded = of_call(self.layers, args, kwargs, output, self._random, self._backward)
+            self._passes += [] if recorded is None else [recorded]
+
+    def after_weight_grad(self, parameter: Tensor, grad: Tensor) -> None:
+        """Keep the gradient of a weight in this backward pass."""
+        if self._weight_grads_of != self._backward.number:
+            self._weight_grads, self._weight_grads_of = {}, self._backward.number
+        self._weight_grads[id(parameter)] = grad.detach().clone()
+
+    def forget(self) -> None:
+        """Forget what was recorded of a step."""
+        self._passes, self._calls, self._weight_grads, self._returned = [], [], {}, []
+
+    # What happens at a step that is observed.
+
+    def observe(self) -> None:
+        """Recompute the last pass that a gradient reached, and observe it."""
+        passes = joined(self._passes) + sequences(self.layers, self._calls)
+        passes = [recorded for recorded in passes if recorded.has_gradient]
+        grads, of = self._weight_grads, {self._weight_grads_of}
+        self._passes, self._calls, self._weight_grads = [], [], {}
+        if not passes:
+            return
+        last = passes.pop()
+        # The gradients of the weights can be compared if all of them came from this pass.
+        alone = last.backwards == of and not any(recorded.backwards & of for recorded in passes)
+        self._recompute(last, grads if alone else {})
+
+    def _recompute(self, recorded: Pass, weight_grads: dict[int, Tensor]) -> None:
+        """Recompute a pass in the kernels, observe it, and compare it with what PyTorch computed."""
+        layers, sizes, scale = self.layers, recorded.batch_sizes, self.steps.scale
+        if self._replay is None:
+            self._replay = _core.Replay(
+                layers.kind,
+                layers.input,
+                layers.hidden,
+                layers.count,
+                layers.bidirectional,
+                layers.dtype == torch.float64,
+                sizes[0],
+                0,
+                torch.get_num_threads(),
+            )
+        weights, replay = layers.weights, self._replay
+        d_last = [torch.zeros_like(state) if d is None else d for d, state in zip(recorded.d_last, recorded.last, strict=True)]
+        replay.run(
+            self.steps.taken + 1,
+            array(recorded.x),
+            sizes,
+            [[array(tensor) for tensor in own] for own in weights],
+            parts(recorded.state),
+            masks(layers, recorded),
+            array(torch.zeros_like(recorded.y) if recorded.d_y is None else recorded.d_y / scale),
+            parts([d / scale for d in d_last]),
+        )
+        largest = deviation(replay.outputs(), array(recorded.y))
+        if all(id(tensor) in weight_grads for own in weights for tensor in own):
+            for layer, own in enumerate(weights):
+                grads = replay.gradients(layer)
+                if len(grads) != len(own):  # Without biases, the kernels have them all the same: zeros.
+                    grads = [grad for i, grad in enumerate(grads) if i % 4 < 2]
+                for grad, tensor in zip(grads, own, strict=True):
+                    largest = max(largest, deviation(grad, array(weight_grads[id(tensor)] / scale)))
+        self.deviation = max(self.deviation, largest)
+        self._longest = max(self._longest, recorded.steps)
+        self._positions = sum(sizes)
+
+    # The run.
+
+    def write(self, step: dict[str, Any], parameters: int) -> None:
+        """Write the record of a step. The run begins when the module is observed for the first time."""
+        record = {**step, "tokens": self._positions or 0, "scored": self._positions or 0}
+        tensors, ratio = record.pop("tensors", []), record.pop("ratio", "NaN")
+        replay = None if self._positions is None else self._replay
+        self._positions = None
+        if self.recorder is None:
+            if replay is None:
+                return
+            self.recorder = _core.Recorder(
+                self.run,
+                f"PyTorch {torch.__version__.split('+')[0]}",
+                self.name,
+                self._settings(),
+                self.layers.suffixes,
+                parameters,
+                self._needed_lag,
+            )
+            self.run = Path(self.recorder.path())
+        if replay is not None:
+            observed = json.loads(replay.observations())
+            record["log10_survival"] = observed.get("log10_survival", [])
+            record["snapshot"] = {**observed["snapshot"], "log10_update_ratio": ratio, "tensors": tensors}
+        self.recorder.step(json.dumps(record), replay)
+        if replay is not None:
+            self.describe()
+
+    def describe(self) -> None:
+        """Write what is known of the run so far."""
+        if self.recorder is not None:
+            baseline = math.nan if self.steps.baseline is None else self.steps.baseline
+            self.recorder.describe(self._settings(), self._carried, self._longest, baseline)
+
+    def _settings(self) -> dict[str, str]:
+        layers = self.layers
+        return {
+            "cell": layers.kind.removesuffix("_tanh").removeprefix("rnn_"),
+            "hidden": str(layers.hidden),
+            "layers": str(layers.count),
+            "bidirectional": str(layers.bidirectional).lower(),
+            "dropout": str(float(layers.dropout)),
+            "observe": "full",
+            **self.steps.settings(),
+        }
+
+    @property
+    def why_not(self) -> str | None:
+        """Why the module was not observed; None if it was."""
+        if self.recorder is not None:
+            return None
+        if not self._seen:
+            return "no call of it was seen; calls inside of compiled code are not"
+        return self.layers.unobserved or self._half or "no gradient reached it"
