@@ -44,7 +44,8 @@ class WatchedModule:
         self.deviation = 0.0
         # The positions of the pass that was observed in the current step; None without one.
         self._positions: int | None = None
-        self._seen, self._half = False, ""
+        # Whether a call was seen, and whether it was in half precision.
+        self.seen, self._half = False, ""
 
     # What the hooks see.
 
@@ -56,7 +57,7 @@ class WatchedModule:
 
     def after_call(self, args: Any, kwargs: Any, output: Any) -> None:
         """Record a call of the module, if its step is observed."""
-        self._seen = True
+        self.seen = True
         if not self.steps.nearly_due or self.layers.unobserved is not None:
             return
         is_cell = isinstance(self.module, CELLS)
@@ -195,6 +196,6 @@ class WatchedModule:
         """Why the module was not observed; None if it was."""
         if self.recorder is not None:
             return None
-        if not self._seen:
+        if not self.seen:
             return "no call of it was seen; calls inside of compiled code are not"
         return self.layers.unobserved or self._half or "no gradient reached it"

@@ -203,6 +203,13 @@ class Watch:
         # Still set after a backward pass that has failed.
         self._in_backward = False
         steps = self._of(optimizer)
+        if not any(watched.seen for watched in self._modules) and all(one.taken == 0 for one in self._steps):
+            warnings.warn(
+                "longspan has seen no call of a recurrent layer in the first training step. Compiled code has no hooks: to "
+                "observe its layers, train without torch.compile for a while, or compile the other parts of the model",
+                RuntimeWarning,
+                stacklevel=4,
+            )
         self._flush(steps)
         if steps.before_step() and steps.due:
             for watched in self._modules:
