@@ -39,15 +39,11 @@ def of_cell(args: Any, kwargs: Any, output: Any, backward: Backward) -> CellCall
         [None] * len(returned),
     )
 
-    def arrived_at(k: int) -> Callable[[Tensor], None]:
-        def arrived(grad: Tensor) -> None:
-            if backward.arrive(call.backwards):
-                call.grads[k] = add(call.grads[k], grad.detach())
-
-        return arrived
+    def of_state(k: int) -> Callable[[Tensor], None]:
+        return lambda grad: call.grads.__setitem__(k, add(call.grads[k], grad.detach()))
 
     for k, state in enumerate(returned):
-        state.register_hook(arrived_at(k))
+        state.register_hook(backward.hook(call.backwards, of_state(k)))
     return call
 
 

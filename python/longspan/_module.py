@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from torch import Tensor
 from longspan import _core
 from longspan._cells import CellCall, of_cell, sequences
 from longspan._layers import CELLS, Layers
-from longspan._numbers import deviation
+from longspan._numbers import deviation, log10, number
 from longspan._recorded import Backward, Pass, array, given_state, joined, masks, of_call, parts
-from longspan._steps import Steps
+from longspan._steps import Step, Steps
+
+# Steps that were not observed are written together: at most so many, and after so many seconds.
+_MOST_PLAIN, _SECONDS = 500, 1.0
 
 
 class WatchedModule:
@@ -44,6 +48,9 @@ class WatchedModule:
         self.deviation = 0.0
         # The positions of the pass that was observed in the current step; None without one.
         self._positions: int | None = None
+        # Steps that were not observed and are not yet written, and the time of the last writing.
+        self._plain: list[tuple[int, float, float, float, float, bool]] = []
+        self._written = 0.0
         # Whether a call was seen, and whether it was in half precision.
         self.seen, self._half = False, ""
 
@@ -146,15 +153,15 @@ class WatchedModule:
 
     # The run.
 
-    def write(self, step: dict[str, Any], parameters: int) -> None:
-        """Write the record of a step. The run begins when the module is observed for the first time."""
-        record = {**step, "tokens": self._positions or 0, "scored": self._positions or 0}
-        tensors, ratio = record.pop("tensors", []), record.pop("ratio", "NaN")
-        replay = None if self._positions is None else self._replay
-        self._positions = None
+    def write(self, step: Step, parameters: int) -> None:
+        """Record a step. The run begins when the module is observed for the first time."""
+        if self._positions is None:
+            if self.recorder is not None:
+                self._plain.append(step.plain)
+                if len(self._plain) >= _MOST_PLAIN or time.perf_counter() - self._written > _SECONDS:
+                    self.flush()
+            return
         if self.recorder is None:
-            if replay is None:
-                return
             self.recorder = _core.Recorder(
                 self.run,
                 f"PyTorch {torch.__version__.split('+')[0]}",
@@ -165,19 +172,40 @@ class WatchedModule:
                 self._needed_lag,
             )
             self.run = Path(self.recorder.path())
-        if replay is not None:
-            observed = json.loads(replay.observations())
-            record["log10_survival"] = observed.get("log10_survival", [])
-            record["snapshot"] = {**observed["snapshot"], "log10_update_ratio": ratio, "tensors": tensors}
-        self.recorder.step(json.dumps(record), replay)
-        if replay is not None:
-            self.describe()
+        assert self._replay is not None
+        observed = json.loads(self._replay.observations())
+        record = {
+            "step": step.number,
+            "attempt": 1,
+            "epoch": 1,
+            "loss": "NaN" if step.loss is None else number(step.loss),
+            "scored": self._positions,
+            "tokens": self._positions,
+            "lr": number(step.lr),
+            "log10_global_norm": log10(step.norm),
+            "log10_global_norm_after": log10(step.norm_after),
+            "clipped": step.clipped,
+            "log10_survival": observed.get("log10_survival", []),
+            "snapshot": {**observed["snapshot"], "log10_update_ratio": step.ratio, "tensors": step.tensors},
+        }
+        self._positions = None
+        self.flush()
+        self.recorder.step(json.dumps(record), self._replay)
+        self.describe()
+
+    def flush(self) -> None:
+        """Write the steps that were not observed."""
+        self._written = time.perf_counter()
+        if self.recorder is not None and self._plain:
+            self.recorder.plain_steps(self._plain)
+            self._plain = []
 
     def describe(self) -> None:
         """Write what is known of the run so far."""
         if self.recorder is not None:
             baseline = math.nan if self.steps.baseline is None else self.steps.baseline
-            self.recorder.describe(self._settings(), self._carried, self._longest, baseline)
+            settings, skipped = self._settings(), self.steps.skipped
+            self.recorder.describe(settings, self._carried, self._longest, baseline, self.deviation, skipped)
 
     def _settings(self) -> dict[str, str]:
         layers = self.layers

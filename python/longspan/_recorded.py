@@ -70,18 +70,31 @@ def follows(given: list[Tensor], returned: list[Tensor]) -> bool:
 
 @dataclass
 class Backward:
-    """Counts the backward passes of a model."""
+    """The backward passes of a model, and the hooks that they call. What goes wrong in a hook is passed on to ``fail``."""
 
+    fail: Callable[[Exception], None]
     number: int = 0
 
-    def arrive(self, at: set[int]) -> bool:
-        """Note the backward pass in which a gradient arrives; return whether it goes on to the weights.
+    def hook(self, at: set[int], receive: Callable[[Tensor], None]) -> Callable[[Tensor | None], None]:
+        """A hook that receives the gradient by a tensor, and notes in which backward passes one has arrived.
 
-        A gradient that is itself differentiated (``create_graph=True``) does so in another way, which no recomputed pass has.
+        A gradient that is itself differentiated (``create_graph=True``) is not received: it reaches the weights in another way,
+        too. PyTorch calls the hook of an output that is not used with None.
         """
-        differentiated = torch.is_grad_enabled()
-        at.add(-1 if differentiated else self.number)
-        return not differentiated
+
+        def arrived(grad: Tensor | None) -> None:
+            if grad is None:
+                return
+            try:
+                if torch.is_grad_enabled():
+                    at.add(-1)
+                else:
+                    at.add(self.number)
+                    receive(grad)
+            except Exception as error:
+                self.fail(error)
+
+        return arrived
 
 
 def of_call(layers: Layers, args: Any, kwargs: Any, output: Any, random: Tensor | None, backward: Backward) -> Pass | None:
@@ -108,20 +121,15 @@ def of_call(layers: Layers, args: Any, kwargs: Any, output: Any, random: Tensor 
         d_last=[None] * len(last),
     )
 
-    def arrived(grad: Tensor) -> None:
-        if backward.arrive(recorded.backwards):
-            recorded.d_y = add(recorded.d_y, layers.rows(grad, sizes))
+    def of_outputs(grad: Tensor) -> None:
+        recorded.d_y = add(recorded.d_y, layers.rows(grad, sizes))
 
-    def arrived_at(k: int) -> Callable[[Tensor], None]:
-        def arrived(grad: Tensor) -> None:
-            if backward.arrive(recorded.backwards):
-                recorded.d_last[k] = add(recorded.d_last[k], _state(grad, sorted_rows))
+    def of_state(k: int) -> Callable[[Tensor], None]:
+        return lambda grad: recorded.d_last.__setitem__(k, add(recorded.d_last[k], _state(grad, sorted_rows)))
 
-        return arrived
-
-    data.register_hook(arrived)
+    data.register_hook(backward.hook(recorded.backwards, of_outputs))
     for k, state in enumerate(last):
-        state.register_hook(arrived_at(k))
+        state.register_hook(backward.hook(recorded.backwards, of_state(k)))
     return recorded
 
 

@@ -13,6 +13,7 @@ import math
 import time
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -26,6 +27,51 @@ _SHARE = 0.04
 _LEAST = 10
 # The relative difference between the norms from which on a gradient counts as clipped.
 _CLIPPED = 1e-4
+
+
+@dataclass
+class Step:
+    """What is measured of one step."""
+
+    number: int
+    lr: float
+    norm: float
+    """The global norm of the gradient, before it is clipped."""
+    norm_after: float
+    clipped: bool
+    loss: float | None
+    ratio: float | str = "NaN"
+    """log10 of ‖Δw‖ / ‖w‖ over all weights, at a step that is observed."""
+    tensors: list[dict[str, Any]] = field(default_factory=list)
+    """The share of the squared norm and log10 of ‖Δw‖ / ‖w‖ of each weight, at a step that is observed."""
+
+    @property
+    def plain(self) -> tuple[int, float, float, float, float, bool]:
+        """The record of a step that was not observed."""
+        loss = math.nan if self.loss is None else self.loss
+        return self.number, loss, self.lr, self.norm, self.norm_after, self.clipped
+
+
+class Gradient:
+    """The norms of the gradients of some parameters at one time.
+
+    They stay on the device until they are wanted, so that the steps of a GPU do not wait for the end of a backward pass.
+    """
+
+    def __init__(self, parameters: list[Tensor]) -> None:
+        self.parameters = [parameter for parameter in parameters if parameter.grad is not None]
+        self._norms: Tensor | None = None
+        if self.parameters:
+            grads = [parameter.grad for parameter in self.parameters]
+            norms = torch._foreach_norm([g.coalesce().values() if g.is_sparse else g for g in grads if g is not None])
+            try:
+                self._norms = torch.stack(norms)
+            except RuntimeError:  # Several devices or number types.
+                self._norms = torch.stack([norm.to("cpu", torch.float64) for norm in norms])
+
+    def norms(self, scale: float) -> list[float]:
+        """The norm of each gradient, divided by a scale."""
+        return [] if self._norms is None else [norm / scale for norm in self._norms.tolist()]
 
 
 class Steps:
@@ -48,18 +94,19 @@ class Steps:
         self.clip: float | None = None
         self.skipped = 0
         self.fault: tuple[int, str] | None = None
+        # The factor of the gradient in the last backward pass.
         self.scale = 1.0
+        self._last_scale: float | None = None
+        self._before: Gradient | None = None
+        # The current step, which ends when the optimizer has updated the weights, and may get its loss later.
+        self._step: Step | None = None
+        self._weights: list[tuple[str, Tensor, Tensor, float]] = []
+        # A loss that was given before its step.
+        self._early: float | None = None
         self._next = 1
         self._last = time.perf_counter()
         self._spent_before = 0.0
         self._seconds: float | None = None
-        self._before: tuple[list[Tensor], Tensor] | None = None
-        self._record: dict[str, Any] | None = None
-        self._weights: dict[str, tuple[Tensor, Tensor]] = {}
-        self._shares: dict[str, float | str] = {}
-        # A loss that was given before its step.
-        self._early: float | None = None
-        self._last_scale: float | None = None
 
     @property
     def due(self) -> bool:
@@ -79,56 +126,33 @@ class Steps:
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
-    def _measured(self) -> tuple[list[Tensor], Tensor] | None:
-        """The parameters that have a gradient, and its norms."""
-        with_grad = [parameter for parameter in self._parameters() if parameter.grad is not None]
-        if not with_grad:
-            return None
-        grads = [_values(parameter.grad) for parameter in with_grad if parameter.grad is not None]
-        norms = torch._foreach_norm(grads)
-        return with_grad, torch.stack([norm.to(norms[0]) for norm in norms])
-
     def after_backward(self) -> None:
         """Measure the gradient before it is clipped."""
-        self._before = self._measured()
+        self._before = Gradient(self._parameters())
 
     def before_step(self) -> bool:
-        """Begin the record of a step with the norms of its gradient; return whether the step will be taken."""
-        after, before = self._measured(), self._before
-        self._before = None
+        """Begin a step with the norms of its gradient; return whether the step will be taken."""
+        before, self._before = self._before, None
         if not self._count_skipped():
             return False
-        norms = [[], []] if after is None else [after[1].tolist()] * 2
-        if after is not None and before is not None:
-            # One transfer from a GPU instead of two.
-            both = torch.cat([before[1], after[1]]).tolist()
-            norms = [both[: len(before[0])], both[len(before[0]) :]]
-        parameters = before[0] if before is not None else after[0] if after is not None else []
-        given = 1.0 if before is None else self.scale
-        norms = [[norm / given for norm in norms[0]], [norm / self._scale_of_step() for norm in norms[1]]]
-        total, total_after = math.hypot(*norms[0]), math.hypot(*norms[1])
-        if not math.isfinite(total) and self.fault is None:
-            bad = [self._name(p) for p, norm in zip(parameters, norms[0], strict=True) if not math.isfinite(norm)]
-            what = f"the gradient of {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}"
-            self.fault = self.taken + 1, what
-        clipped = total > total_after * (1 + _CLIPPED)
+        after = Gradient(self._parameters())
+        norms_after = after.norms(self._scale_of_step())
+        if before is None:  # No backward pass was seen.
+            before, norms = after, norms_after
+        else:
+            norms = before.norms(self.scale)
+        norm, norm_after = math.hypot(*norms), math.hypot(*norms_after)
+        clipped = norm > norm_after * (1 + _CLIPPED)
         if clipped:
-            self._warn_of_scale(total / total_after if total_after > 0 else 0.0)
-            self.clip = total_after
-        self._record = {
-            "step": self.taken + 1,
-            "attempt": 1,
-            "epoch": 1,
-            "loss": None if self._early is None else number(self._early),
-            "scored": 0,
-            "tokens": 0,
-            "lr": number(float(self.optimizer.param_groups[0]["lr"])),
-            "log10_global_norm": log10(total),
-            "log10_global_norm_after": log10(total_after),
-            "clipped": clipped,
-        }
+            self._warn_of_scale(norm / norm_after if norm_after > 0 else 0.0)
+            self.clip = norm_after
+        if not math.isfinite(norm) and self.fault is None:
+            bad = [self._name(p) for p, norm in zip(before.parameters, norms, strict=True) if not math.isfinite(norm)]
+            self.fault = self.taken + 1, f"the gradient of {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}"
+        lr = float(self.optimizer.param_groups[0]["lr"])
+        self._step = Step(self.taken + 1, lr, norm, norm_after, clipped, self._early)
         if self.due:
-            self._keep_weights(parameters, norms[0], total)
+            self._keep_weights(before.parameters, norms, norm)
         return True
 
     # A scaler of AMP multiplies the loss, and divides the gradient before the step. Fused optimizers divide it in the step.
@@ -141,7 +165,7 @@ class Steps:
                 factor = self._scaler.get_backoff_factor()
                 self.skipped += max(1, round(math.log(self.scale / self._last_scale) / math.log(factor)))
             self._last_scale = self.scale
-        elif getattr(self.optimizer, "grad_scale", None) is not None:
+        elif self._scaler is None:
             self.scale = self._scale_of_step()
         found_inf = getattr(self.optimizer, "found_inf", None)
         if found_inf is None or float(found_inf) == 0:
@@ -151,6 +175,7 @@ class Steps:
         return False
 
     def _scale_of_step(self) -> float:
+        """The factor that the gradient still has in the step."""
         scale = getattr(self.optimizer, "grad_scale", None)
         return 1.0 if scale is None else float(scale)
 
@@ -171,45 +196,40 @@ class Steps:
     def _name(self, parameter: Tensor) -> str:
         return self._names.get(id(parameter), "a parameter outside of the model")
 
-    def _keep_weights(self, parameters: list[Tensor], norms: list[float], total: float) -> None:
-        self._shares, self._weights = {}, {}
-        for parameter, norm in zip(parameters, norms, strict=True):
-            name = self._names.get(id(parameter))
-            if name is not None:
-                self._shares[name] = number((norm / total) ** 2 if total > 0 else 0.0)
-                self._weights[name] = parameter, parameter.detach().clone()
+    def _keep_weights(self, parameters: list[Tensor], norms: list[float], norm: float) -> None:
+        self._weights = [
+            (name, parameter, parameter.detach().clone(), (own / norm) ** 2 if norm > 0 else 0.0)
+            for parameter, own in zip(parameters, norms, strict=True)
+            if (name := self._names.get(id(parameter))) is not None
+        ]
 
-    def _measure_update(self) -> None:
+    def _measure_update(self, step: Step) -> None:
         """Compare the weights before and after the step."""
-        if self._record is None:
-            return
-        tensors, changes, sizes = [], [], []
-        for name, (parameter, old) in self._weights.items():
-            change = float(torch.linalg.vector_norm(parameter.detach() - old))
-            size = float(torch.linalg.vector_norm(old))
-            changes.append(change)
-            sizes.append(size)
-            ratio = log10(change / size) if size > 0 else "NaN"
-            tensors.append({"name": name, "share": self._shares[name], "log10_update_ratio": ratio})
-        self._weights = {}
+        changes, sizes = [], []
+        for name, parameter, old, share in self._weights:
+            changes.append(float(torch.linalg.vector_norm(parameter.detach() - old)))
+            sizes.append(float(torch.linalg.vector_norm(old)))
+            ratio = log10(changes[-1] / sizes[-1]) if sizes[-1] > 0 else "NaN"
+            step.tensors.append({"name": name, "share": number(share), "log10_update_ratio": ratio})
+        self._weights = []
         size = math.hypot(*sizes)
-        self._record["tensors"] = tensors
-        self._record["ratio"] = log10(math.hypot(*changes) / size) if size > 0 else "NaN"
+        step.ratio = log10(math.hypot(*changes) / size) if size > 0 else "NaN"
 
     def after_step(self, spent: float) -> None:
         """End a step; ``spent`` are the seconds that observing has taken so far."""
-        if self._record is None or self._record["step"] != self.taken + 1:
+        if self._step is None or self._step.number != self.taken + 1:
             return
         due, began = self.due, time.perf_counter()
         if due:
-            self._measure_update()
+            self._measure_update(self._step)
         self.taken += 1
         now = time.perf_counter()
         cost = spent - self._spent_before + now - began
         seconds = now - self._last - cost
         self._last, self._spent_before = now, spent + now - began
         usual = self._seconds
-        self._seconds = seconds if usual is None or self.taken < 3 else 0.9 * usual + 0.1 * seconds
+        # A validation or a pause in between is no part of a step.
+        self._seconds = seconds if usual is None or self.taken < 3 else 0.9 * usual + 0.1 * min(seconds, 2 * usual)
         if not due:
             return
         if self._every is not None:
@@ -222,25 +242,25 @@ class Steps:
 
     def loss(self, value: float) -> None:
         """Give the last step its loss, or the coming one if losses are known before their steps."""
-        if self._early is not None or (self._record is None and self.taken == 0):
+        if self._early is not None or (self._step is None and self.taken == 0):
             self._early = value
-            step = self.taken + 1
-        elif self._record is not None and self._record["loss"] is None:
-            self._record["loss"] = number(value)
-            step = self.taken
+            number = self.taken + 1
+        elif self._step is not None and self._step.loss is None:
+            self._step.loss = value
+            number = self.taken
         else:
             return
         if not math.isfinite(value):
-            if self.fault is None or self.fault[0] >= step:
-                self.fault = step, "the loss"
+            if self.fault is None or self.fault[0] >= number:
+                self.fault = number, "the loss"
         elif self.baseline is None:
             # Before it has learned anything, a model predicts about as well as the baseline.
             self.baseline = value
 
-    def take(self) -> dict[str, Any] | None:
-        """Return the record of the last step, and forget it."""
-        record, self._record = self._record, None
-        return None if record is None else {**record, "loss": "NaN" if record["loss"] is None else record["loss"]}
+    def take(self) -> Step | None:
+        """Return the last step, and forget it."""
+        step, self._step = self._step, None
+        return step
 
     def settings(self) -> dict[str, str]:
         """The settings of the optimizer, as the configuration of a run has them."""
@@ -254,9 +274,3 @@ class Steps:
             if key in group:
                 settings[key] = repr(float(group[key]))
         return settings
-
-
-def _values(grad: Tensor) -> Tensor:
-    """The values of a gradient; those that are stored of a sparse one."""
-    grad = grad.detach()
-    return grad.coalesce().values() if grad.is_sparse else grad

@@ -118,7 +118,7 @@ class Watch:
         self._ended = self._closed = False
         self._name = type(model).__name__
         self._spent = 0.0
-        self._backward = Backward()
+        self._backward = Backward(self._fail)
         self._in_backward = False
         self._steps = tuple(Steps(model, one, every=every, baseline=baseline, scaler=scaler) for one in optimizers)
         self._parameters = sum(p.numel() for p in model.parameters())
@@ -148,7 +148,8 @@ class Watch:
         of_weight = {id(p): watched for watched in self._modules for p in watched.module.parameters(recurse=False)}
         for watched in self._modules:
             module = watched.module
-            self._handles.append(module.register_forward_pre_hook(self._before_forward, with_kwargs=True))
+            if watched.layers.dropout > 0:
+                self._handles.append(module.register_forward_pre_hook(self._before_forward))
             self._handles.append(module.register_forward_hook(self._after_forward, with_kwargs=True))
         for parameter in model.parameters():
             if parameter.requires_grad:
@@ -172,7 +173,7 @@ class Watch:
             watched.forget()
 
     @_harmless
-    def _before_forward(self, module: torch.nn.Module, args: Any, kwargs: Any) -> None:
+    def _before_forward(self, module: torch.nn.Module, args: Any) -> None:
         if torch.is_grad_enabled():
             self._by_id[id(module)].before_call()
 
@@ -181,8 +182,13 @@ class Watch:
         if torch.is_grad_enabled():
             self._by_id[id(module)].after_call(args, kwargs, output)
 
-    @_harmless
     def _before_grad(self, parameter: Tensor, watched: WatchedModule | None, grad: Tensor) -> None:
+        # It is called for each parameter at each step, and mostly has nothing to do.
+        if not self._in_backward or (watched is not None and watched.steps.due):
+            self._first_grad(parameter, watched, grad)
+
+    @_harmless
+    def _first_grad(self, parameter: Tensor, watched: WatchedModule | None, grad: Tensor) -> None:
         if not self._in_backward:
             self._in_backward = True
             # DistributedDataParallel averages gradients in a callback that is queued after this one, and before the next.
@@ -210,7 +216,7 @@ class Watch:
                 RuntimeWarning,
                 stacklevel=4,
             )
-        self._flush(steps)
+        self._end(steps)
         if steps.before_step() and steps.due:
             for watched in self._modules:
                 if watched.steps is steps:
@@ -223,13 +229,21 @@ class Watch:
     def _of(self, optimizer: torch.optim.Optimizer) -> Steps:
         return next(steps for steps in self._steps if steps.optimizer is optimizer)
 
-    def _flush(self, steps: Steps) -> None:
-        """Write the record of the last step, whose loss is now known or will not be."""
-        record = steps.take()
-        if record is not None:
+    def _end(self, steps: Steps) -> None:
+        """Record the last step, whose loss is now known or will not be."""
+        step = steps.take()
+        if step is not None:
             for watched in self._modules:
                 if watched.steps is steps:
-                    watched.write(record, self._parameters)
+                    watched.write(step, self._parameters)
+
+    @_harmless
+    def _flush(self) -> None:
+        """Write everything that is known."""
+        for steps in self._steps:
+            self._end(steps)
+        for watched in self._modules:
+            watched.flush()
 
     # What a user calls.
 
@@ -254,19 +268,14 @@ class Watch:
             if not held_out:
                 steps.loss(number)
         if held_out:
-            self._flush_all()
+            self._flush()
             for watched in self._modules:
                 if watched.recorder is not None:
                     watched.recorder.valid(watched.steps.taken, number, count)
 
-    @_harmless
-    def _flush_all(self) -> None:
-        for steps in self._steps:
-            self._flush(steps)
-
     def findings(self) -> list[Finding]:
         """Return what is wrong, the most important first; empty if nothing is."""
-        self._flush_all()
+        self._flush()
         found = [not_finite(*steps.fault) for steps in self._steps if steps.fault is not None]
         for watched in self._modules:
             if watched.recorder is not None:
@@ -306,7 +315,7 @@ class Watch:
 
     @_harmless
     def _complete(self, outcome: str) -> None:
-        self._flush_all()
+        self._flush()
         for watched in self._modules:
             if watched.recorder is not None:
                 watched.describe()

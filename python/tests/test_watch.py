@@ -314,6 +314,27 @@ def test_an_error_inside_the_observer_is_reported_once_and_stops_nothing(tmp_pat
     watch.close()
 
 
+def test_an_error_in_a_backward_pass_is_reported_once_and_stops_nothing(tmp_path, monkeypatch):
+    def broken(*_):
+        raise ValueError("broken on purpose")
+
+    monkeypatch.setattr("longspan._recorded.add", broken)
+    with pytest.warns(RuntimeWarning, match="broken on purpose") as warned:
+        train(Reader("LSTM"), tmp_path / "run", steps=5, every=1)
+    assert len(warned) == 1
+
+
+def test_outputs_that_the_loss_does_not_use(tmp_path):
+    """PyTorch calls their hooks without a gradient."""
+    lstm = nn.LSTM(3, 4)
+    optimizer = torch.optim.SGD(lstm.parameters(), lr=0.1)
+    with longspan.watch(lstm, optimizer, run=tmp_path / "run", every=1) as watch:
+        lstm(torch.randn(7, 3, 3))[1][0].sum().backward()
+        optimizer.step()
+    assert watch._modules[0].deviation < 1e-5
+    assert "observed your own computation" in watch.verdict()
+
+
 def test_a_model_without_recurrent_layers_is_an_error(tmp_path):
     model = nn.Linear(2, 2)
     with pytest.raises(ValueError, match=r"no nn\.RNN, nn\.GRU or nn\.LSTM"):

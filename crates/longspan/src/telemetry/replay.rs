@@ -141,6 +141,11 @@ impl<R: Real> Replay<R> {
         &self.layers[layer].grads
     }
 
+    /// What layer l read in the last pass, `[positions, D]`: x, or the outputs of the layer below with its mask.
+    pub fn inputs(&self, layer: usize) -> &[R] {
+        &self.layers[layer].x
+    }
+
     /// The outputs of the top layer in the last pass, `[positions, width]`.
     pub fn outputs(&self) -> &[R] {
         &self.y
