@@ -5,6 +5,9 @@ the optimizer begins its step:
 
     before = ‖g‖ / s      s the scale of an AMP scaler, otherwise 1
     after  = ‖g‖          clipped, and divided by s
+
+Both are measured at steps that are observed, and at all steps once something has written to the gradients between the two.
+Otherwise they are the same number, which is measured once.
 """
 
 from __future__ import annotations
@@ -60,18 +63,19 @@ class Gradient:
 
     def __init__(self, parameters: list[Tensor]) -> None:
         self.parameters = [parameter for parameter in parameters if parameter.grad is not None]
-        self._norms: Tensor | None = None
-        if self.parameters:
-            grads = [parameter.grad for parameter in self.parameters]
-            norms = torch._foreach_norm([g.coalesce().values() if g.is_sparse else g for g in grads if g is not None])
-            try:
-                self._norms = torch.stack(norms)
-            except RuntimeError:  # Several devices or number types.
-                self._norms = torch.stack([norm.to("cpu", torch.float64) for norm in norms])
+        grads = [grad for parameter in self.parameters if (grad := parameter.grad) is not None]
+        # Numbers that grow with every operation that writes to a gradient.
+        self.versions = [grad._version for grad in grads]
+        values = [grad.coalesce().values() if grad.is_sparse else grad for grad in grads]
+        self._norms = torch._foreach_norm(values) if values else ()
 
     def norms(self, scale: float) -> list[float]:
         """The norm of each gradient, divided by a scale."""
-        return [] if self._norms is None else [norm / scale for norm in self._norms.tolist()]
+        norms = self._norms
+        if norms and norms[0].device.type != "cpu":
+            # One transfer instead of many.
+            norms = torch.stack([norm.to(norms[0]) for norm in norms]).cpu().unbind()
+        return [norm.item() / scale for norm in norms]
 
 
 class Steps:
@@ -96,6 +100,8 @@ class Steps:
         self.fault: tuple[int, str] | None = None
         # The factor of the gradient in the last backward pass.
         self.scale = 1.0
+        # Whether something was seen to write to gradients between a backward pass and a step, as clipping does.
+        self._writes = False
         self._last_scale: float | None = None
         self._before: Gradient | None = None
         # The current step, which ends when the optimizer has updated the weights, and may get its loss later.
@@ -118,6 +124,11 @@ class Steps:
         """Whether the coming step or the one after it is observed."""
         return self.taken + 2 >= self._next
 
+    @property
+    def measures_before(self) -> bool:
+        """Whether the gradient of the coming step is measured before it is clipped."""
+        return self._writes or self.due
+
     def holds(self, parameters: Iterable[Tensor]) -> bool:
         """Whether the optimizer updates one of these parameters."""
         own = {id(parameter) for parameter in self._parameters()}
@@ -128,7 +139,8 @@ class Steps:
 
     def after_backward(self) -> None:
         """Measure the gradient before it is clipped."""
-        self._before = Gradient(self._parameters())
+        if self.measures_before:
+            self._before = Gradient(self._parameters())
 
     def before_step(self) -> bool:
         """Begin a step with the norms of its gradient; return whether the step will be taken."""
@@ -137,17 +149,19 @@ class Steps:
             return False
         after = Gradient(self._parameters())
         norms_after = after.norms(self._scale_of_step())
-        if before is None:  # No backward pass was seen.
+        if before is None:
             before, norms = after, norms_after
         else:
             norms = before.norms(self.scale)
         norm, norm_after = math.hypot(*norms), math.hypot(*norms_after)
         clipped = norm > norm_after * (1 + _CLIPPED)
+        self._writes |= clipped or before.versions != after.versions
         if clipped:
             self._warn_of_scale(norm / norm_after if norm_after > 0 else 0.0)
             self.clip = norm_after
-        if not math.isfinite(norm) and self.fault is None:
-            bad = [self._name(p) for p, norm in zip(before.parameters, norms, strict=True) if not math.isfinite(norm)]
+        if self.fault is None and not (math.isfinite(norm) and math.isfinite(norm_after)):
+            first = (before.parameters, norms) if not math.isfinite(norm) else (after.parameters, norms_after)
+            bad = [self._name(parameter) for parameter, own in zip(*first, strict=True) if not math.isfinite(own)]
             self.fault = self.taken + 1, f"the gradient of {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}"
         lr = float(self.optimizer.param_groups[0]["lr"])
         self._step = Step(self.taken + 1, lr, norm, norm_after, clipped, self._early)

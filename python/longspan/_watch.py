@@ -82,7 +82,7 @@ class Watch:
 
     # A watch that does nothing, as the copy of one is, has these values.
     _ended = _closed = True
-    _failed = False
+    _failed = _near = _measures = False
     _modules: tuple[WatchedModule, ...] = ()
     _steps: tuple[Steps, ...] = ()
     _name = "the model"
@@ -131,6 +131,7 @@ class Watch:
         self._modules = tuple(modules)
         self._by_id = {id(watched.module): watched for watched in modules}
         self._handles: list[Any] = []
+        self._look_ahead()
         self._attach(model)
         _watches[model] = weakref.ref(self)
 
@@ -172,19 +173,28 @@ class Watch:
         for watched in self._modules:
             watched.forget()
 
-    @_harmless
+    # Most steps are not observed, and most hooks have nothing to do in them. They see that first.
+
     def _before_forward(self, module: torch.nn.Module, args: Any) -> None:
+        if not torch.compiler.is_compiling() and self._near:
+            self._before_call(module)
+
+    @_harmless
+    def _before_call(self, module: torch.nn.Module) -> None:
         if torch.is_grad_enabled():
             self._by_id[id(module)].before_call()
 
-    @_harmless
     def _after_forward(self, module: torch.nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        if not torch.compiler.is_compiling() and self._near:
+            self._after_call(module, args, kwargs, output)
+
+    @_harmless
+    def _after_call(self, module: torch.nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         if torch.is_grad_enabled():
             self._by_id[id(module)].after_call(args, kwargs, output)
 
     def _before_grad(self, parameter: Tensor, watched: WatchedModule | None, grad: Tensor) -> None:
-        # It is called for each parameter at each step, and mostly has nothing to do.
-        if not self._in_backward or (watched is not None and watched.steps.due):
+        if self._measures and (not self._in_backward or watched is not None):
             self._first_grad(parameter, watched, grad)
 
     @_harmless
@@ -225,6 +235,12 @@ class Watch:
     @_harmless
     def _after_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         self._of(optimizer).after_step(self._spent)
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Find out which hooks have something to do in the coming step."""
+        self._near = any(steps.nearly_due for steps in self._steps)
+        self._measures = any(steps.measures_before for steps in self._steps)
 
     def _of(self, optimizer: torch.optim.Optimizer) -> Steps:
         return next(steps for steps in self._steps if steps.optimizer is optimizer)

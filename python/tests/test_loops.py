@@ -285,3 +285,27 @@ def test_rank_0_of_a_distributed_training_is_watched(tmp_path, world):
     if world == 2:
         assert "not rank 0" in ranks[1]["verdict"]
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["run"]
+
+
+def test_steps_that_are_not_observed_have_both_norms_and_their_faults(tmp_path):
+    torch.manual_seed(1)
+    rnn = nn.GRU(3, 5)
+    optimizer = torch.optim.SGD(rnn.parameters(), lr=0.0)
+    norms = []
+    with longspan.watch(rnn, optimizer, run=tmp_path / "run", every=100) as watch:
+        for step in range(1, 9):
+            optimizer.zero_grad()
+            (step * rnn(torch.randn(4, 2, 3))[0].square().sum()).backward()
+            if step == 7:
+                rnn.weight_hh_l0.grad[0, 0] = math.nan
+            norms.append(norm_of(rnn.parameters()))
+            nn.utils.clip_grad_norm_(rnn.parameters(), 1.5)
+            optimizer.step()
+            watch.loss(1.0)
+    records = steps_of(tmp_path / "run")
+    assert [record["step"] for record in records] == list(range(1, 9))
+    assert [10 ** float(record["log10_global_norm"]) for record in records[:6]] == pytest.approx(norms[:6], rel=1e-5)
+    assert [record["clipped"] for record in records[:6]] == [norm > 1.5 for norm in norms[:6]]
+    fault = watch.findings()[0]
+    assert (fault.code, fault.numbers["step"]) == ("non-finite", 7.0)
+    assert "weight_hh_l0" in fault.sentence
