@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
@@ -14,7 +13,6 @@ from torch import Tensor
 from longspan import _core
 from longspan._cells import CellCall, of_cell, sequences
 from longspan._layers import CELLS, Layers
-from longspan._numbers import deviation, log10, number
 from longspan._recorded import Backward, Pass, array, given_state, joined, masks, of_call, parts
 from longspan._steps import Step, Steps
 
@@ -128,6 +126,10 @@ class WatchedModule:
                 torch.get_num_threads(),
             )
         weights, replay = layers.weights, self._replay
+
+        def unscaled(grad: Tensor) -> Tensor:
+            return grad if scale == 1 else grad / scale
+
         d_last = [torch.zeros_like(state) if d is None else d for d, state in zip(recorded.d_last, recorded.last, strict=True)]
         replay.run(
             self.steps.taken + 1,
@@ -136,18 +138,13 @@ class WatchedModule:
             [[array(tensor) for tensor in own] for own in weights],
             parts(recorded.state),
             masks(layers, recorded),
-            array(torch.zeros_like(recorded.y) if recorded.d_y is None else recorded.d_y / scale),
-            parts([d / scale for d in d_last]),
+            array(torch.zeros_like(recorded.y) if recorded.d_y is None else unscaled(recorded.d_y)),
+            parts([unscaled(d) for d in d_last]),
         )
-        largest = deviation(replay.outputs(), array(recorded.y))
+        grads: list[list[Any]] = []
         if all(id(tensor) in weight_grads for own in weights for tensor in own):
-            for layer, own in enumerate(weights):
-                grads = replay.gradients(layer)
-                if len(grads) != len(own):  # Without biases, the kernels have them all the same: zeros.
-                    grads = [grad for i, grad in enumerate(grads) if i % 4 < 2]
-                for grad, tensor in zip(grads, own, strict=True):
-                    largest = max(largest, deviation(grad, array(weight_grads[id(tensor)] / scale)))
-        self.deviation = max(self.deviation, largest)
+            grads = [[array(unscaled(weight_grads[id(tensor)])) for tensor in own] for own in weights]
+        self.deviation = max(self.deviation, replay.deviation(array(recorded.y), grads))
         self._longest = max(self._longest, recorded.steps)
         self._positions = sum(sizes)
 
@@ -173,24 +170,10 @@ class WatchedModule:
             )
             self.run = Path(self.recorder.path())
         assert self._replay is not None
-        observed = json.loads(self._replay.observations())
-        record = {
-            "step": step.number,
-            "attempt": 1,
-            "epoch": 1,
-            "loss": "NaN" if step.loss is None else number(step.loss),
-            "scored": self._positions,
-            "tokens": self._positions,
-            "lr": number(step.lr),
-            "log10_global_norm": log10(step.norm),
-            "log10_global_norm_after": log10(step.norm_after),
-            "clipped": step.clipped,
-            "log10_survival": observed.get("log10_survival", []),
-            "snapshot": {**observed["snapshot"], "log10_update_ratio": step.ratio, "tensors": step.tensors},
-        }
+        positions = self._positions
         self._positions = None
         self.flush()
-        self.recorder.step(json.dumps(record), self._replay)
+        self.recorder.step(step.plain, positions, step.ratio, step.tensors, self._replay)
         self.describe()
 
     def flush(self) -> None:
