@@ -26,5 +26,6 @@ def deviation(found: Any, own: Any) -> float:
     """The largest difference, relative to the largest number: max |found − own| / max |own|."""
     found, own = np.asarray(found).ravel(), np.asarray(own).ravel()
     largest = float(np.abs(own).max(initial=0.0))
-    difference = float(np.abs(found - own).max(initial=0.0))
+    with np.errstate(invalid="ignore"):
+        difference = float(np.abs(found - own).max(initial=0.0))
     return difference / largest if largest > 0 else difference
