@@ -270,22 +270,24 @@ def test_a_watched_model_is_freed(tmp_path):
     assert gone() is None
 
 
+def alive():
+    """The number of tensors, and of objects."""
+    gc.collect()
+    objects = gc.get_objects()
+    return sum(issubclass(type(one), torch.Tensor) for one in objects), len(objects)
+
+
 @pytest.mark.parametrize("name", ["LSTM", "LSTMCell"])
 def test_passes_whose_gradient_is_not_wanted_disappear(tmp_path, name):
     """A validation without no_grad before an observed step must not keep its graphs."""
     module = getattr(nn, name)(3, 4)
     optimizer = torch.optim.Adam(module.parameters())
-
-    def tensors():
-        gc.collect()
-        return sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects())
-
     with longspan.watch(module, optimizer, run=tmp_path / "run", every=1):
         counts = []
         for _ in range(3):
             for _ in range(5):
                 output = module(torch.randn(6, 3))
-            counts.append(tensors())
+            counts.append(alive()[0])
             del output
     assert counts[0] == counts[-1]
 
@@ -306,9 +308,7 @@ def test_no_tensor_and_no_object_is_left_behind(tmp_path):
             watch.loss(loss)
             if step % 12 == 3:
                 watch.findings()
-                gc.collect()
-                objects = gc.get_objects()
-                counts.append((sum(issubclass(type(one), torch.Tensor) for one in objects), len(objects)))
+                counts.append(alive())
     (tensors, objects), (last_tensors, last_objects) = counts[1], counts[-1]
     assert last_tensors == tensors
     assert last_objects <= objects + 50
