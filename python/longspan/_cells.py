@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from longspan._layers import Layers
-from longspan._recorded import Backward, Pass, add, follows, given_state
+from longspan._recorded import Calls, Pass, add, given_state
 
 # The share of the gradient of a state below which the part that does not come from the next step is rounding.
 _ROUNDING = 1e-5
@@ -27,36 +27,31 @@ class CellCall:
     backwards: set[int] = field(default_factory=set)
 
 
-def of_cell(args: Any, kwargs: Any, output: Any, backward: Backward) -> CellCall | None:
-    """Record a call of a cell; None if no gradient will arrive."""
-    returned = list(output) if isinstance(output, tuple) else [output]
-    if not returned[0].requires_grad:
-        return None
-    call = CellCall(
-        (args[0] if args else kwargs["input"]).detach(),
-        given_state(args, kwargs),
-        returned,
-        [None] * len(returned),
-    )
+class CellCalls(Calls[CellCall]):
+    """The calls of ``nn.RNNCell``, ``nn.GRUCell`` or ``nn.LSTMCell`` in one step. A chain of them is one pass."""
 
-    def of_state(k: int) -> Callable[[Tensor], None]:
-        return lambda grad: call.grads.__setitem__(k, add(call.grads[k], grad.detach()))
+    def record(self, args: Any, kwargs: Any, output: Any, random: Tensor | None) -> None:
+        """Record a call, and let the gradients be recorded when they arrive."""
+        returned = list(output) if isinstance(output, tuple) else [output]
+        if not returned[0].requires_grad:
+            return
+        given = given_state(args, kwargs)
+        call = CellCall(
+            (args[0] if args else kwargs["input"]).detach(),
+            [state.detach() for state in given],
+            [state.detach() for state in returned],
+            [None] * len(returned),
+        )
+        chain = self._append(call, given, returned, lambda before: before.x.shape == call.x.shape)
 
-    for k, state in enumerate(returned):
-        state.register_hook(backward.hook(call.backwards, of_state(k)))
-    return call
+        def of_state(k: int) -> Callable[[Tensor], None]:
+            return lambda grad: call.grads.__setitem__(k, add(call.grads[k], grad.detach()))
 
+        for k, state in enumerate(returned):
+            self._hook(state, chain, call.backwards, of_state(k))
 
-def sequences(layers: Layers, calls: list[CellCall]) -> list[Pass]:
-    """Join the calls of a cell, each of which begins with what the one before returned."""
-    chains: list[list[CellCall]] = []
-    for call in calls:
-        before = chains[-1][-1] if chains else None
-        if before is not None and follows(call.given, before.returned) and call.x.shape == before.x.shape:
-            chains[-1].append(call)
-        else:
-            chains.append([call])
-    return [_sequence(layers, chain) for chain in chains]
+    def _joined(self, chain: list[CellCall]) -> Pass:
+        return _sequence(self.layers, chain)
 
 
 def _sequence(layers: Layers, chain: list[CellCall]) -> Pass:
@@ -83,8 +78,6 @@ def _sequence(layers: Layers, chain: list[CellCall]) -> Pass:
         torch.stack([rows(call.returned[0]) for call in chain]),
         [rows(state).unsqueeze(0) for state in final.returned],
         [],
-        chain[0].given,
-        final.returned,
         torch.stack(own[::-1]) if any(call.grads[0] is not None for call in chain) else None,
         d_last[: len(final.returned)],
         set().union(*(call.backwards for call in chain)),

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from longspan import _core
 from longspan._layers import Layers
@@ -24,7 +25,25 @@ from longspan._recorded import Pass, array
 
 
 def first_bad(layers: Layers, recorded: Pass, replay: _core.Replay) -> dict[str, Any] | None:
-    """Find the first value that is not finite in a pass that was recomputed; None if there is none in it."""
+    """Find the first value that is not finite in a pass that was recomputed, as a part of the record of a fault.
+
+    None if there is none, or if the gradient that arrives at the pass is the first.
+    """
+    found = _find(layers, recorded, replay)
+    if found is None:
+        return None
+    outputs = array(recorded.y)
+    largest = float(np.abs(outputs[np.isfinite(outputs)]).max(initial=0.0))
+    return {**found, "evidence": {"scored": sum(recorded.batch_sizes), "largest_state": largest}}
+
+
+def arrived_bad(recorded: Pass) -> bool:
+    """Whether the gradient that arrives at a pass is not finite."""
+    grads = [recorded.d_y, *recorded.d_last]
+    return any(grad is not None and not bool(torch.isfinite(grad).all()) for grad in grads)
+
+
+def _find(layers: Layers, recorded: Pass, replay: _core.Replay) -> dict[str, Any] | None:
     names = dict(layers.module.named_parameters(recurse=False))
     for name, weight in names.items():
         at = _first(array(weight).ravel())
@@ -63,8 +82,7 @@ def _forward(layers: Layers, position: _Positions, replay: _core.Replay) -> dict
 
 
 def _backward(layers: Layers, recorded: Pass, replay: _core.Replay) -> dict[str, Any] | None:
-    arrived = [recorded.d_y, *recorded.d_last]
-    if any(grad is not None and _first(array(grad).ravel()) is not None for grad in arrived):
+    if arrived_bad(recorded):
         return None
     for layer in reversed(range(layers.count * layers.directions)):
         norms = np.asarray(replay.curves(layer)[0])
@@ -111,7 +129,6 @@ def _fault(
     layers: Layers | None = None,
     **position: int,
 ) -> dict[str, Any]:
-    """A part of the record of a fault, as a run has it."""
     direction = None
     if layer is not None and layers is not None and layers.bidirectional:
         direction = "reverse" if layer % 2 else "forwards"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from pathlib import Path
@@ -11,9 +12,11 @@ import torch
 from torch import Tensor
 
 from longspan import _core
-from longspan._cells import CellCall, of_cell, sequences
+from longspan._cells import CellCall, CellCalls
+from longspan._faults import arrived_bad, first_bad
 from longspan._layers import CELLS, Layers
-from longspan._recorded import Backward, Pass, array, given_state, joined, masks, of_call, parts
+from longspan._numbers import log10, number
+from longspan._recorded import Backward, Calls, LayerCalls, Pass, array, given_state, masks, parts
 from longspan._steps import Step, Steps
 
 # Steps that were not observed are written together: at most so many, and after so many seconds.
@@ -31,9 +34,8 @@ class WatchedModule:
         self._needed_lag, self._backward = needed_lag, backward
         self.recorder: _core.Recorder | None = None
         self._replay: _core.Replay | None = None
-        # What was recorded since the last step: passes, or calls of a cell.
-        self._passes: list[Pass] = []
-        self._calls: list[CellCall] = []
+        self._calls: Calls[CellCall] | Calls[Pass]
+        self._calls = (CellCalls if isinstance(module, CELLS) else LayerCalls)(self.layers, backward)
         self._random: Tensor | None = None
         # The state that the last call returned, and whether a later one began with a copy of it.
         self._returned: list[Tensor] = []
@@ -46,6 +48,9 @@ class WatchedModule:
         self.deviation = 0.0
         # The positions of the pass that was observed in the current step; None without one.
         self._positions: int | None = None
+        # The first value of the step that is not finite, whether it is recorded, and whether it came from behind the module.
+        self._bad: dict[str, Any] | None = None
+        self.located = self.bad_arrived = False
         # Steps that were not observed and are not yet written, and the time of the last writing.
         self._plain: list[tuple[int, float, float, float, float, bool]] = []
         self._written = 0.0
@@ -65,8 +70,7 @@ class WatchedModule:
         self.seen = True
         if not self.steps.nearly_due or self.layers.unobserved is not None:
             return
-        is_cell = isinstance(self.module, CELLS)
-        last = output if is_cell else output[1]
+        last = output if isinstance(self.module, CELLS) else output[1]
         last = list(last) if isinstance(last, tuple) else [last]
         if last[0].dtype != self.layers.dtype:
             self._half = f"it computes in {last[0].dtype}, as under autocast"
@@ -76,14 +80,8 @@ class WatchedModule:
             pairs = zip(given, self._returned, strict=True)
             self._carried |= all(a.shape == b.shape and torch.equal(a, b) for a, b in pairs)
         self._returned = [state.detach() for state in last]
-        if not self.steps.due:
-            return
-        if is_cell:
-            call = of_cell(args, kwargs, output, self._backward)
-            self._calls += [] if call is None else [call]
-        else:
-            recorded = of_call(self.layers, args, kwargs, output, self._random, self._backward)
-            self._passes += [] if recorded is None else [recorded]
+        if self.steps.due:
+            self._calls.record(args, kwargs, output, self._random)
 
     def after_weight_grad(self, parameter: Tensor, grad: Tensor) -> None:
         """Keep the gradient of a weight in this backward pass."""
@@ -93,16 +91,16 @@ class WatchedModule:
 
     def forget(self) -> None:
         """Forget what was recorded of a step."""
-        self._passes, self._calls, self._weight_grads, self._returned = [], [], {}, []
+        self._calls.forget()
+        self._weight_grads, self._returned = {}, []
 
     # What happens at a step that is observed.
 
     def observe(self) -> None:
-        """Recompute the last pass that a gradient reached, and observe it."""
-        passes = joined(self._passes) + sequences(self.layers, self._calls)
-        passes = [recorded for recorded in passes if recorded.has_gradient]
+        """Recompute the last pass that a gradient reached, observe it, and find its first value that is not finite."""
+        passes = self._calls.take()
         grads, of = self._weight_grads, {self._weight_grads_of}
-        self._passes, self._calls, self._weight_grads = [], [], {}
+        self._weight_grads = {}
         if not passes:
             return
         last = passes.pop()
@@ -145,6 +143,9 @@ class WatchedModule:
         if all(id(tensor) in weight_grads for own in weights for tensor in own):
             grads = [[array(unscaled(weight_grads[id(tensor)])) for tensor in own] for own in weights]
         self.deviation = max(self.deviation, replay.deviation(array(recorded.y), grads))
+        if self.steps.fault is not None and self.steps.fault.step == self.steps.taken + 1:
+            self._bad = first_bad(layers, recorded, replay)
+            self.bad_arrived = self._bad is None and arrived_bad(recorded)
         self._longest = max(self._longest, recorded.steps)
         self._positions = sum(sizes)
 
@@ -174,6 +175,16 @@ class WatchedModule:
         self._positions = None
         self.flush()
         self.recorder.step(step.plain, positions, step.ratio, step.tensors, self._replay)
+        if self._bad is not None:
+            fault = {
+                "step": step.number,
+                "epoch": 1,
+                "loss": "NaN" if step.loss is None else number(step.loss),
+                "log10_global_norm": log10(step.norm),
+                "lr": number(step.lr),
+            }
+            self.recorder.fault(json.dumps({**fault, **self._bad, "before": []}))
+            self._bad, self.located = None, True
         self.describe()
 
     def flush(self) -> None:

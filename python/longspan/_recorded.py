@@ -6,15 +6,18 @@ before returned; or the calls of a cell in a loop (:mod:`longspan._cells`).
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from longspan._layers import Layers
+
+Call = TypeVar("Call")
 
 
 @dataclass
@@ -34,9 +37,6 @@ class Pass:
     """h_n, and c_n of an LSTM."""
     random: list[Tensor]
     """States of the generator before each call, if dropout drew from it."""
-    given: list[Tensor] = field(default_factory=list)
-    """The state before the pass and the one after it, as the model passes them on."""
-    returned: list[Tensor] = field(default_factory=list)
     d_y: Tensor | None = None
     d_last: list[Tensor | None] = field(default_factory=list)
     backwards: set[int] = field(default_factory=set)
@@ -57,22 +57,12 @@ class Pass:
         """Whether a gradient arrived."""
         return self.d_y is not None or any(d is not None for d in self.d_last)
 
-    def continues(self, before: Pass) -> bool:
-        """Whether it begins with the state that another pass returned, with its gradient."""
-        return follows(self.given, before.returned) and self.sizes is None and before.sizes is None
-
-
-def follows(given: list[Tensor], returned: list[Tensor]) -> bool:
-    """Whether a state is the one that was returned, not a copy."""
-    pairs = zip(given, returned, strict=False)
-    return 0 < len(given) == len(returned) and all(a is b and a.requires_grad for a, b in pairs)
-
 
 @dataclass
 class Backward:
     """The backward passes of a model, and the hooks that they call. What goes wrong in a hook is passed on to ``fail``."""
 
-    fail: Callable[[Exception], None]
+    fail: Callable[[BaseException], None]
     number: int = 0
 
     def hook(self, at: set[int], receive: Callable[[Tensor], None]) -> Callable[[Tensor | None], None]:
@@ -97,40 +87,129 @@ class Backward:
         return arrived
 
 
-def of_call(layers: Layers, args: Any, kwargs: Any, output: Any, random: Tensor | None, backward: Backward) -> Pass | None:
-    """Record a call of a module, and let the gradients be recorded when they arrive; None if there will be none."""
-    input = args[0] if args else kwargs["input"]
-    y, last = output
-    last = list(last) if isinstance(last, tuple) else [last]
-    given = given_state(args, kwargs)
-    sizes, sorted_rows, x, data = None, None, input, y
-    if isinstance(input, PackedSequence):
-        sizes, sorted_rows = input.batch_sizes.tolist(), input.sorted_indices
-        x, data = input.data, y.data
-    if not data.requires_grad:
-        return None
-    recorded = Pass(
-        layers.rows(x, sizes),
-        sizes,
-        [_state(state, sorted_rows) for state in given],
-        layers.rows(data, sizes),
-        [_state(state, sorted_rows) for state in last],
-        [] if random is None else [random],
-        given,
-        last,
-        d_last=[None] * len(last),
-    )
+class Chain(Generic[Call]):
+    """Calls of a module, each of which begins with the state that the one before returned, with its gradient.
 
-    def of_outputs(grad: Tensor) -> None:
-        recorded.d_y = add(recorded.d_y, layers.rows(grad, sizes))
+    It refers to the states that the model passes on weakly: what a model forgets, a watch does not keep.
+    """
 
-    def of_state(k: int) -> Callable[[Tensor], None]:
-        return lambda grad: recorded.d_last.__setitem__(k, add(recorded.d_last[k], _state(grad, sorted_rows)))
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._returned: list[weakref.ref[Tensor]] = []
 
-    data.register_hook(backward.hook(recorded.backwards, of_outputs))
-    for k, state in enumerate(last):
-        state.register_hook(backward.hook(recorded.backwards, of_state(k)))
-    return recorded
+    def append(self, call: Call, returned: list[Tensor]) -> None:
+        """Add a call that has returned a state."""
+        self.calls.append(call)
+        self._returned = [weakref.ref(state) for state in returned]
+
+    def goes_on_with(self, given: list[Tensor]) -> bool:
+        """Whether a state is the one that was returned, not a copy."""
+        pairs = zip(given, self._returned, strict=False)
+        return 0 < len(given) == len(self._returned) and all(a is b() and a.requires_grad for a, b in pairs)
+
+
+class Calls(Generic[Call]):
+    """The calls of a module in one step.
+
+    A chain is kept alive by the hooks of its tensors until a gradient arrives at one of them. So passes whose gradient is not
+    wanted, as in a validation, disappear with their graph.
+    """
+
+    def __init__(self, layers: Layers, backward: Backward) -> None:
+        self.layers, self._backward = layers, backward
+        self._kept: dict[int, Chain[Call]] = {}
+        self._last: weakref.ref[Chain[Call]] | None = None
+        self._count = 0
+
+    def record(self, args: Any, kwargs: Any, output: Any, random: Tensor | None) -> None:
+        """Record a call, and let the gradients be recorded when they arrive."""
+        raise NotImplementedError
+
+    def take(self) -> list[Pass]:
+        """The passes that a gradient has reached since the last step, in their order."""
+        chains = [self._kept[number].calls for number in sorted(self._kept)]
+        self.forget()
+        return [recorded for chain in chains if (recorded := self._joined(chain)).has_gradient]
+
+    def forget(self) -> None:
+        """Forget what was recorded."""
+        self._kept, self._last = {}, None
+
+    def _joined(self, chain: list[Call]) -> Pass:
+        raise NotImplementedError
+
+    def _append(self, call: Call, given: list[Tensor], returned: list[Tensor], fits: Callable[[Call], bool]) -> Chain[Call]:
+        """Add a call to the last chain if it goes on with it, and otherwise to a new one."""
+        last = None if self._last is None else self._last()
+        if last is None or not (last.goes_on_with(given) and fits(last.calls[-1])):
+            last = Chain()
+            self._last = weakref.ref(last)
+            self._count += 1
+        last.append(call, returned)
+        return last
+
+    def _hook(self, tensor: Tensor, chain: Chain[Call], at: set[int], receive: Callable[[Tensor], None]) -> None:
+        number = self._count
+
+        def keep(grad: Tensor) -> None:
+            self._kept[number] = chain
+            receive(grad)
+
+        tensor.register_hook(self._backward.hook(at, keep))  # type: ignore[no-untyped-call]
+
+
+class LayerCalls(Calls[Pass]):
+    """The calls of ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM`` in one step. A chain of them is one pass, as long as all of them."""
+
+    def record(self, args: Any, kwargs: Any, output: Any, random: Tensor | None) -> None:
+        """Record a call, and let the gradients be recorded when they arrive."""
+        layers = self.layers
+        input = args[0] if args else kwargs["input"]
+        y, last = output
+        last = list(last) if isinstance(last, tuple) else [last]
+        given = given_state(args, kwargs)
+        sizes, sorted_rows, x, data = None, None, input, y
+        if isinstance(input, PackedSequence):
+            sizes, sorted_rows = input.batch_sizes.tolist(), input.sorted_indices
+            x, data = input.data, y.data
+        if not data.requires_grad:
+            return
+        recorded = Pass(
+            layers.rows(x, sizes),
+            sizes,
+            [_state(state, sorted_rows) for state in given],
+            layers.rows(data, sizes),
+            [_state(state, sorted_rows) for state in last],
+            [] if random is None else [random],
+            d_last=[None] * len(last),
+        )
+        chain = self._append(recorded, given, last, lambda before: sizes is None and before.sizes is None)
+
+        def of_outputs(grad: Tensor) -> None:
+            recorded.d_y = add(recorded.d_y, layers.rows(grad, sizes))
+
+        def of_state(k: int) -> Callable[[Tensor], None]:
+            return lambda grad: recorded.d_last.__setitem__(k, add(recorded.d_last[k], _state(grad, sorted_rows)))
+
+        self._hook(data, chain, recorded.backwards, of_outputs)
+        for k, state in enumerate(last):
+            self._hook(state, chain, recorded.backwards, of_state(k))
+
+    def _joined(self, chain: list[Pass]) -> Pass:
+        if len(chain) == 1:
+            return chain[0]
+        zeros = [torch.zeros_like(one.y) if one.d_y is None else one.d_y for one in chain]
+        return Pass(
+            torch.cat([one.x for one in chain]),
+            None,
+            chain[0].state,
+            torch.cat([one.y for one in chain]),
+            chain[-1].last,
+            [random for one in chain for random in one.random],
+            torch.cat(zeros) if any(one.d_y is not None for one in chain) else None,
+            chain[-1].d_last,
+            set().union(*(one.backwards for one in chain)),
+        )
 
 
 def add(sum: Tensor | None, grad: Tensor) -> Tensor:
@@ -144,34 +223,6 @@ def given_state(args: Any, kwargs: Any) -> list[Tensor]:
     if hx is None:
         return []
     return list(hx) if isinstance(hx, tuple | list) else [hx]
-
-
-def joined(passes: list[Pass]) -> list[Pass]:
-    """Join passes that continue each other into one that is as long as all of them."""
-    chains: list[list[Pass]] = []
-    for one in passes:
-        if chains and one.continues(chains[-1][-1]):
-            chains[-1].append(one)
-        else:
-            chains.append([one])
-    return [chain[0] if len(chain) == 1 else _join(chain) for chain in chains]
-
-
-def _join(chain: list[Pass]) -> Pass:
-    zeros = [torch.zeros_like(one.y) if one.d_y is None else one.d_y for one in chain]
-    return Pass(
-        torch.cat([one.x for one in chain]),
-        None,
-        chain[0].state,
-        torch.cat([one.y for one in chain]),
-        chain[-1].last,
-        [random for one in chain for random in one.random],
-        chain[0].given,
-        chain[-1].returned,
-        torch.cat(zeros) if any(one.d_y is not None for one in chain) else None,
-        chain[-1].d_last,
-        set().union(*(one.backwards for one in chain)),
-    )
 
 
 def masks(layers: Layers, recorded: Pass) -> list[Any]:

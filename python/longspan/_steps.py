@@ -17,7 +17,7 @@ import time
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -51,6 +51,13 @@ class Step:
         """The numbers that every step has."""
         loss = math.nan if self.loss is None else self.loss
         return self.number, loss, self.lr, self.norm, self.norm_after, self.clipped
+
+
+class Fault(NamedTuple):
+    """What was not finite first: "the loss", or "the gradient of rnn.weight_hh_l0"."""
+
+    step: int
+    what: str
 
 
 class Gradient:
@@ -95,7 +102,7 @@ class Steps:
         # The limit for the gradient, if it was clipped; the steps that a scaler has skipped; what was not finite first.
         self.clip: float | None = None
         self.skipped = 0
-        self.fault: tuple[int, str] | None = None
+        self.fault: Fault | None = None
         # The factor of the gradient in the last backward pass.
         self.scale = 1.0
         # Whether something was seen to write to gradients between a backward pass and a step, as clipping does.
@@ -160,7 +167,8 @@ class Steps:
         if self.fault is None and not (math.isfinite(norm) and math.isfinite(norm_after)):
             first = (before.parameters, norms) if not math.isfinite(norm) else (after.parameters, norms_after)
             bad = [self._name(parameter) for parameter, own in zip(*first, strict=True) if not math.isfinite(own)]
-            self.fault = self.taken + 1, f"the gradient of {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}"
+            what = f"the gradient of {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}"
+            self.fault = Fault(self.taken + 1, what)
         lr = float(self.optimizer.param_groups[0]["lr"])
         self._step = Step(self.taken + 1, lr, norm, norm_after, clipped, self._early)
         if self.due:
@@ -262,8 +270,8 @@ class Steps:
         else:
             return
         if not math.isfinite(value):
-            if self.fault is None or self.fault[0] >= number:
-                self.fault = number, "the loss"
+            if self.fault is None or self.fault.step >= number:
+                self.fault = Fault(number, "the loss")
         elif self.baseline is None:
             # Before it has learned anything, a model predicts about as well as the baseline.
             self.baseline = value

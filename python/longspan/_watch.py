@@ -38,7 +38,9 @@ def _harmless(hook: Callable[..., None]) -> Callable[..., None]:
         began = time.perf_counter()
         try:
             hook(self, *args)
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # Also a panic of the kernels, which is no Exception.
             self._fail(error)
         self._spent += time.perf_counter() - began
 
@@ -160,7 +162,7 @@ class Watch:
             self._handles.append(steps.optimizer.register_step_pre_hook(self._before_step))
             self._handles.append(steps.optimizer.register_step_post_hook(self._after_step))
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         self._ended = True
         if not self._failed:
             self._failed = True
@@ -292,7 +294,12 @@ class Watch:
     def findings(self) -> list[Finding]:
         """Return what is wrong, the most important first; empty if nothing is."""
         self._flush()
-        found = [not_finite(*steps.fault) for steps in self._steps if steps.fault is not None]
+        found = []
+        for steps in self._steps:
+            of_steps = [watched for watched in self._modules if watched.steps is steps]
+            if steps.fault is not None and not any(watched.located for watched in of_steps):
+                sound = [watched.name or self._name for watched in of_steps if watched.bad_arrived]
+                found.append(not_finite(steps.fault.step, steps.fault.what, sound))
         for watched in self._modules:
             if watched.recorder is not None:
                 layers = watched.layers

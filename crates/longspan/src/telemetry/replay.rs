@@ -17,7 +17,7 @@ use std::sync::Arc;
 use longspan_record::StepRecord;
 
 use super::{GradientProfile, Observe, StepObserver};
-use crate::batch::Batch;
+use crate::batch::{Batch, IGNORE};
 use crate::bptt::{Input, Keep, Observer, Part, Pass, Recurrence, RecurrenceSpec, State, Window, chunk_for};
 use crate::cell::{CellKind, Real};
 use crate::lag::seed::scale;
@@ -210,6 +210,9 @@ impl<R: Real> Replay<R> {
                 self.batch.values.positions.extend(scored.map(|at| at as u32));
             }
         }
+        // Where no gradient enters, nothing is scored.
+        self.batch.targets.clear();
+        self.batch.targets.resize(if pool == Pooling::Last { shape.positions() } else { rows }, IGNORE);
         self.observer.set_pool(pool);
         self.observer.begin_step(step);
         let nothing = self.layers[0].recurrence.zero_state(0);
