@@ -292,6 +292,22 @@ def test_passes_whose_gradient_is_not_wanted_disappear(tmp_path, name):
     assert counts[0] == counts[-1]
 
 
+@pytest.mark.parametrize("name", ["LSTM", "LSTMCell"])
+def test_a_gradient_that_is_accumulated_for_long_keeps_one_pass(tmp_path, name):
+    module = getattr(nn, name)(3, 4)
+    optimizer = torch.optim.Adam(module.parameters())
+    with longspan.watch(module, optimizer, run=tmp_path / "run", every=1) as watch:
+        counts = []
+        for _ in range(3):
+            for _ in range(5):
+                module(torch.randn(6, 3))[0].sum().backward()
+            counts.append(alive()[0])
+        optimizer.step()
+    assert counts[0] == counts[-1]
+    assert watch._modules[0].deviation < 1e-5
+    assert "observed your own computation" in watch.verdict()
+
+
 def test_no_tensor_and_no_object_is_left_behind(tmp_path):
     torch.manual_seed(1)
     model = Reader("LSTM", num_layers=2, dropout=0.1)
