@@ -15,7 +15,7 @@ from longspan import _core
 from longspan._cells import CellCall, CellCalls
 from longspan._faults import arrived_bad, first_bad
 from longspan._layers import CELLS, Layers
-from longspan._numbers import deviation, log10, number
+from longspan._numbers import log10, number
 from longspan._recorded import Backward, Calls, LayerCalls, Pass, array, given_state, masks, parts
 from longspan._steps import Step, Steps
 
@@ -124,6 +124,10 @@ class WatchedModule:
                 torch.get_num_threads(),
             )
         weights, replay = layers.weights, self._replay
+
+        def unscaled(grad: Tensor) -> Tensor:
+            return grad if scale == 1 else grad / scale
+
         d_last = [torch.zeros_like(state) if d is None else d for d, state in zip(recorded.d_last, recorded.last, strict=True)]
         replay.run(
             self.steps.taken + 1,
@@ -132,18 +136,13 @@ class WatchedModule:
             [[array(tensor) for tensor in own] for own in weights],
             parts(recorded.state),
             masks(layers, recorded),
-            array(torch.zeros_like(recorded.y) if recorded.d_y is None else recorded.d_y / scale),
-            parts([d / scale for d in d_last]),
+            array(torch.zeros_like(recorded.y) if recorded.d_y is None else unscaled(recorded.d_y)),
+            parts([unscaled(d) for d in d_last]),
         )
-        largest = deviation(replay.outputs(), array(recorded.y))
+        grads: list[list[Any]] = []
         if all(id(tensor) in weight_grads for own in weights for tensor in own):
-            for layer, own in enumerate(weights):
-                grads = replay.gradients(layer)
-                if len(grads) != len(own):  # Without biases, the kernels have them all the same: zeros.
-                    grads = [grad for i, grad in enumerate(grads) if i % 4 < 2]
-                for grad, tensor in zip(grads, own, strict=True):
-                    largest = max(largest, deviation(grad, array(weight_grads[id(tensor)] / scale)))
-        self.deviation = max(self.deviation, largest)
+            grads = [[array(unscaled(weight_grads[id(tensor)])) for tensor in own] for own in weights]
+        self.deviation = max(self.deviation, replay.deviation(array(recorded.y), grads))
         if self.steps.fault is not None and self.steps.fault.step == self.steps.taken + 1:
             self._bad = first_bad(layers, recorded, replay)
             self.bad_arrived = self._bad is None and arrived_bad(recorded)
@@ -172,26 +171,18 @@ class WatchedModule:
             )
             self.run = Path(self.recorder.path())
         assert self._replay is not None
-        observed = json.loads(self._replay.observations())
-        record = {
-            "step": step.number,
-            "attempt": 1,
-            "epoch": 1,
-            "loss": "NaN" if step.loss is None else number(step.loss),
-            "scored": self._positions,
-            "tokens": self._positions,
-            "lr": number(step.lr),
-            "log10_global_norm": log10(step.norm),
-            "log10_global_norm_after": log10(step.norm_after),
-            "clipped": step.clipped,
-            "log10_survival": observed.get("log10_survival", []),
-            "snapshot": {**observed["snapshot"], "log10_update_ratio": step.ratio, "tensors": step.tensors},
-        }
+        positions = self._positions
         self._positions = None
         self.flush()
-        self.recorder.step(json.dumps(record), self._replay)
+        self.recorder.step(step.plain, positions, step.ratio, step.tensors, self._replay)
         if self._bad is not None:
-            fault = {name: record[name] for name in ("step", "epoch", "loss", "log10_global_norm", "lr")}
+            fault = {
+                "step": step.number,
+                "epoch": 1,
+                "loss": "NaN" if step.loss is None else number(step.loss),
+                "log10_global_norm": log10(step.norm),
+                "lr": number(step.lr),
+            }
             self.recorder.fault(json.dumps({**fault, **self._bad, "before": []}))
             self._bad, self.located = None, True
         self.describe()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import numpy as np
 
 
 def number(x: float) -> float | str:
@@ -20,12 +17,3 @@ def log10(x: float) -> float | str:
     if x == 0:
         return "-Infinity"
     return number(math.log10(x) if x > 0 else x)
-
-
-def deviation(found: Any, own: Any) -> float:
-    """The largest difference, relative to the largest number: max |found − own| / max |own|."""
-    found, own = np.asarray(found).ravel(), np.asarray(own).ravel()
-    largest = float(np.abs(own).max(initial=0.0))
-    with np.errstate(invalid="ignore"):
-        difference = float(np.abs(found - own).max(initial=0.0))
-    return difference / largest if largest > 0 else difference

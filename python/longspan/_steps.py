@@ -22,8 +22,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from longspan._numbers import log10, number
-
 # The share of the time of training that observing may take, if no interval is given.
 _SHARE = 0.04
 # The fewest steps from one observation to the next, if no interval is given.
@@ -43,14 +41,14 @@ class Step:
     norm_after: float
     clipped: bool
     loss: float | None
-    ratio: float | str = "NaN"
-    """log10 of ‖Δw‖ / ‖w‖ over all weights, at a step that is observed."""
-    tensors: list[dict[str, Any]] = field(default_factory=list)
-    """The share of the squared norm and log10 of ‖Δw‖ / ‖w‖ of each weight, at a step that is observed."""
+    ratio: float = math.nan
+    """‖Δw‖ / ‖w‖ over all weights, at a step that is observed."""
+    tensors: list[tuple[str, float, float]] = field(default_factory=list)
+    """The name of each weight, its share of the squared norm, and its ‖Δw‖ / ‖w‖, at a step that is observed."""
 
     @property
     def plain(self) -> tuple[int, float, float, float, float, bool]:
-        """The record of a step that was not observed."""
+        """The numbers that every step has."""
         loss = math.nan if self.loss is None else self.loss
         return self.number, loss, self.lr, self.norm, self.norm_after, self.clipped
 
@@ -231,11 +229,10 @@ class Steps:
         for name, parameter, old, share in self._weights:
             changes.append(float(torch.linalg.vector_norm(parameter.detach() - old)))
             sizes.append(float(torch.linalg.vector_norm(old)))
-            ratio = log10(changes[-1] / sizes[-1]) if sizes[-1] > 0 else "NaN"
-            step.tensors.append({"name": name, "share": number(share), "log10_update_ratio": ratio})
+            step.tensors.append((name, share, changes[-1] / sizes[-1] if sizes[-1] > 0 else math.nan))
         self._weights = []
         size = math.hypot(*sizes)
-        step.ratio = log10(math.hypot(*changes) / size) if size > 0 else "NaN"
+        step.ratio = math.hypot(*changes) / size if size > 0 else math.nan
 
     def after_step(self, spent: float) -> None:
         """End a step; ``spent`` are the seconds that observing has taken so far."""

@@ -29,10 +29,13 @@ class _Function(torch.autograd.Function):
     """One layer, in one or both directions: packed input ``[positions, D]`` to packed output and last states."""
 
     @staticmethod
-    def forward(ctx: Any, layer: _core.Layer, sizes: list[int], parts: int, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, layer: _core.Layer, sizes: list[int], parts: int, enabled: bool, x: Tensor, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
         states, weights = tensors[:parts], tensors[parts:]
         rows, hidden = states[0].shape[-2:]
-        differentiable = any(ctx.needs_input_grad)
+        # Under torch.no_grad(), the inputs may need gradients all the same.
+        differentiable = enabled and any(ctx.needs_input_grad)
         x = x.detach().contiguous()
         y, last, tape = layer.forward(
             x.numpy(),
@@ -66,12 +69,13 @@ class _Function(torch.autograd.Function):
             d_y = x.new_zeros(x.shape[0], directions * hidden)
         d_state = [x.new_zeros(0) if d is None else d.contiguous() for d in d_last]
         d_x, d_first, d_weights = ctx.tape.backward(
-            x.numpy(), d_y.contiguous().numpy(), [d.numpy() for d in d_state], ctx.needs_input_grad[3]
+            x.numpy(), d_y.contiguous().numpy(), [d.numpy() for d in d_state], ctx.needs_input_grad[4]
         )
         weights = [torch.from_numpy(d) for d in d_weights]
         if len(weights) != len(ctx.shapes):  # Without biases, the layer has them all the same: zeros.
             weights = [weight for i, weight in enumerate(weights) if i % 4 < 2]
         return (
+            None,
             None,
             None,
             None,
@@ -122,7 +126,7 @@ class _Recurrent(torch.nn.RNNBase):
             weights = [getattr(self, name) for names in self._all_weights[own] for name in names]
             first = [state[k] for state in states for k in range(own.start, own.stop)]
             layer = self._core_layer(index, x.dtype)
-            x, *after = _Function.apply(layer, sizes, len(first), x, *first, *weights)
+            x, *after = _Function.apply(layer, sizes, len(first), torch.is_grad_enabled(), x, *first, *weights)
             for part in range(parts):
                 last[part] += after[part * directions : (part + 1) * directions]
             if self.dropout and self.training and index + 1 < self.num_layers:

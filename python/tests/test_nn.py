@@ -100,3 +100,45 @@ def test_other_types_run_the_layer_of_pytorch():
     layer = longspan.nn.LSTM(INPUT, HIDDEN, dtype=torch.bfloat16)
     y, _ = layer(torch.randn(STEPS, ROWS, INPUT, dtype=torch.bfloat16))
     assert y.dtype == torch.bfloat16
+
+
+def gradients(module, x):
+    """The output of a module, and the gradients of the sum of its squares."""
+    module.zero_grad()
+    x = x.clone().requires_grad_()
+    y, _ = module(x)
+    y.square().sum().backward()
+    return [y.detach(), x.grad, *(p.grad.clone() for p in module.parameters())]
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_memory_that_is_used_again_changes_no_bit(name):
+    """Batches of other sizes, other modules, passes without a gradient and other numbers of threads come in between."""
+    draw = torch.Generator().manual_seed(3)
+    batches = [torch.randn(steps, rows, INPUT, generator=draw) for steps, rows in ((90, 1), (40, 64), (90, 3), (2, 700))]
+    modules = [getattr(longspan.nn, name)(INPUT, hidden, num_layers=2) for hidden in (HIDDEN, 33)]
+    fresh = {(m, b): gradients(copy.deepcopy(modules[m]), x) for m in range(2) for b, x in enumerate(batches)}
+    threads = torch.get_num_threads()
+    try:
+        for count, (m, b) in enumerate([*fresh, *reversed(fresh)]):
+            torch.set_num_threads(1 + count % 3)
+            with torch.no_grad():
+                modules[m](batches[b - 1])
+            found = gradients(modules[m], batches[b])
+            assert all(torch.equal(a, b) for a, b in zip(fresh[m, b], found, strict=True)), (m, b)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_passes_that_wait_for_each_other_keep_their_own_memory():
+    module = longspan.nn.GRU(INPUT, HIDDEN)
+    batches = [torch.randn(20, rows, INPUT) for rows in (4, 70, 4)]
+    own = [gradients(copy.deepcopy(module), x) for x in batches]
+    for order in ([0, 1, 2], [2, 0, 1]):
+        inputs = [x.clone().requires_grad_() for x in batches]
+        outputs = [module(x)[0] for x in inputs]
+        for k in order:
+            module.zero_grad()
+            outputs[k].square().sum().backward()
+            found = [outputs[k], inputs[k].grad, *(p.grad for p in module.parameters())]
+            assert all(torch.equal(a, b) for a, b in zip(own[k], found, strict=True)), k

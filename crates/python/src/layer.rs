@@ -56,12 +56,19 @@ impl<R: Number> Shared<R> {
         Arc::new(Self { spec, free: Mutex::default() })
     }
 
+    /// Memory for a pass of `rows` rows. The length of its chunks depends on them alone, so that the bits of a result do not
+    /// depend on the passes before.
     fn take(&self, rows: usize) -> Memory<R> {
-        if let Some(memory) = self.free.lock().ok().and_then(|mut free| free.pop()) {
-            return memory;
+        let chunk = chunk_for(rows);
+        if let Ok(mut free) = self.free.lock() {
+            match free.iter().rposition(|memory| memory.recurrence.spec().chunk == chunk) {
+                Some(at) => return free.swap_remove(at),
+                // Other memory is released, so that batches of many sizes do not keep one each.
+                None => drop(free.pop()),
+            }
         }
         let mut layout = Layout::default();
-        let spec = RecurrenceSpec { chunk: chunk_for(rows), ..self.spec };
+        let spec = RecurrenceSpec { chunk, ..self.spec };
         let recurrence = Recurrence::new(InstructionSet::detect(), &spec, &mut layout);
         let state = recurrence.zero_state(rows);
         Memory { recurrence, params: Params::zeros(Arc::new(layout)), state }
@@ -153,6 +160,15 @@ impl<R: Number> OfPass<R> {
         let states = arrays(py, &memory.state)?;
         self.layer.give_back(memory);
         Ok((d_x.map(|d_x| PyArray1::from_vec(py, d_x).into_any()), states, weights))
+    }
+}
+
+/// The memory of a pass that never runs backwards is used again too.
+impl<R: Number> Drop for OfPass<R> {
+    fn drop(&mut self) {
+        if let Some(memory) = self.memory.take() {
+            self.layer.give_back(memory);
+        }
     }
 }
 

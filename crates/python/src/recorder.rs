@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use longspan::model::head::Unit;
-use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, ScoreRecord, StepRecord, TensorRecord};
 use longspan_run::config::{Config, Origin};
 use longspan_run::directory::Watched;
 use longspan_run::recorder::{RunRecorder, free_path};
@@ -19,6 +19,19 @@ use crate::replay::Replay;
 pub(crate) struct Recorder {
     inner: RunRecorder,
     watched: Watched,
+    /// What [`Recorder::describe`] was called with last: it is called at each step, and mostly nothing has changed.
+    described: Option<Described>,
+}
+
+#[derive(PartialEq)]
+struct Described {
+    settings: BTreeMap<String, String>,
+    carried: bool,
+    steps: usize,
+    /// The bits of the loss, which may be NaN.
+    baseline: u64,
+    deviation: f64,
+    skipped: u64,
 }
 
 fn failed(error: impl ToString) -> PyErr {
@@ -31,6 +44,23 @@ fn configuration(settings: &BTreeMap<String, String>) -> PyResult<Config> {
         config.set(name, value, Origin::Flag).map_err(|error| PyValueError::new_err(error.to_string()))?;
     }
     Ok(config)
+}
+
+/// A step: its number, loss and learning rate, the global norm before and after clipping, and whether it was clipped.
+type Plain = (u64, f64, f64, f64, f64, bool);
+
+fn plain((step, loss, lr, norm, norm_after, clipped): Plain) -> StepRecord {
+    StepRecord {
+        step,
+        attempt: 1,
+        epoch: 1,
+        loss,
+        lr,
+        log10_global_norm: norm.log10(),
+        log10_global_norm_after: norm_after.log10(),
+        clipped,
+        ..StepRecord::default()
+    }
 }
 
 #[pymethods]
@@ -49,7 +79,7 @@ impl Recorder {
         let watched = Watched { by, module, needed_lag_steps: needed_lag, ..Watched::default() };
         let (path, config) = (free_path(&path), configuration(&settings)?);
         let inner = RunRecorder::create(&path, config, watched.clone(), Unit::Nats, layers, parameters);
-        Ok(Self { inner: inner.map_err(failed)?, watched })
+        Ok(Self { inner: inner.map_err(failed)?, watched, described: None })
     }
 
     /// The directory.
@@ -67,37 +97,45 @@ impl Recorder {
         deviation: f64,
         skipped: u64,
     ) -> PyResult<()> {
+        let now = Described { settings, carried, steps, baseline: baseline.to_bits(), deviation, skipped };
+        if self.described.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        let config = configuration(&now.settings)?;
+        self.described = Some(now);
         self.watched.carried = carried;
         (self.watched.largest_deviation, self.watched.skipped_steps) = (Some(deviation), skipped);
-        self.inner.describe(configuration(&settings)?, self.watched.clone(), steps, baseline).map_err(failed)
+        self.inner.describe(config, self.watched.clone(), steps, baseline).map_err(failed)
     }
 
-    /// Records a step that was observed from the JSON of its record, with what `replay` has seen.
-    fn step(&mut self, record: &str, replay: PyRef<'_, Replay>) -> PyResult<()> {
-        let record: StepRecord =
-            serde_json::from_str(record).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    /// Records a step that was observed: its numbers as in [`Recorder::plain_steps`], the positions that were read,
+    /// ‖Δw‖ / ‖w‖ of all weights, the name, share of the squared gradient norm and ‖Δw‖ / ‖w‖ of each tensor, and what
+    /// `replay` has seen.
+    fn step(
+        &mut self,
+        step: Plain,
+        positions: u64,
+        update_ratio: f64,
+        tensors: Vec<(String, f64, f64)>,
+        mut replay: PyRefMut<'_, Replay>,
+    ) -> PyResult<()> {
+        let mut record = StepRecord { scored: positions, tokens: positions, ..plain(step) };
+        replay.write(&mut record);
+        if let Some(snapshot) = &mut record.snapshot {
+            snapshot.log10_update_ratio = update_ratio.log10();
+            let tensor = |(name, share, ratio): (String, f64, f64)| TensorRecord {
+                name,
+                share,
+                log10_update_ratio: ratio.log10(),
+            };
+            snapshot.tensors = tensors.into_iter().map(tensor).collect();
+        }
         self.inner.step(&record, Some(replay.profile())).map_err(failed)
     }
 
-    /// Records steps that were not observed: the step, its loss and learning rate, the global norm before and after clipping,
-    /// and whether it was clipped.
-    fn plain_steps(&mut self, steps: Vec<(u64, f64, f64, f64, f64, bool)>) -> PyResult<()> {
-        for (step, loss, lr, norm, norm_after, clipped) in steps {
-            let (log10_global_norm, log10_global_norm_after) = (norm.log10(), norm_after.log10());
-            let record = StepRecord {
-                step,
-                attempt: 1,
-                epoch: 1,
-                loss,
-                lr,
-                log10_global_norm,
-                log10_global_norm_after,
-                clipped,
-                ..StepRecord::default()
-            };
-            self.inner.step(&record, None).map_err(failed)?;
-        }
-        Ok(())
+    /// Records steps that were not observed.
+    fn plain_steps(&mut self, steps: Vec<Plain>) -> PyResult<()> {
+        steps.into_iter().try_for_each(|step| self.inner.step(&plain(step), None).map_err(failed))
     }
 
     /// Records the first bad value of a step from its JSON.

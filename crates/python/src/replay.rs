@@ -1,13 +1,12 @@
 //! Recurrent layers that PyTorch trains, recomputed and observed.
 
-use longspan::params::Params;
+use longspan::params::{Layout, Params};
 use longspan::telemetry::{GradientProfile, Recorded, Replay as Layers, ReplaySpec};
 use longspan_kernel::InstructionSet;
 use longspan_record::StepRecord;
 use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
 
 use crate::arrays::{Numbers, cell, checked, shape};
 use crate::context::Number;
@@ -82,6 +81,19 @@ fn run<R: Number>(py: Python<'_>, layers: &mut Layers<R>, threads: usize, pass: 
 /// direction, and its biases are 0.
 pub(crate) fn load<R: Number>(params: &mut Params<R>, weights: &[Bound<'_, PyAny>]) -> PyResult<()> {
     let layout = std::sync::Arc::clone(params.layout());
+    for (index, weight) in named(&layout, weights)? {
+        let entry = &layout.entries()[index];
+        let weight = Numbers::<R>::of(weight, &entry.name)?;
+        params.tensor_mut(index).copy_from_slice(&checked(&weight, &entry.name, &entry.shape)?);
+    }
+    Ok(())
+}
+
+/// The tensors of a layer with their indices in its layout.
+fn named<'a, 'py>(
+    layout: &Layout,
+    weights: &'a [Bound<'py, PyAny>],
+) -> PyResult<impl Iterator<Item = (usize, &'a Bound<'py, PyAny>)>> {
     let count = layout.entries().len();
     let with_bias = match weights.len() {
         given if given == count => true,
@@ -94,24 +106,56 @@ pub(crate) fn load<R: Number>(params: &mut Params<R>, weights: &[Bound<'_, PyAny
         }
     };
     let entries = layout.entries().iter().enumerate();
-    let named = entries.filter(|(_, entry)| with_bias || !entry.name.contains("bias"));
-    for ((index, entry), weight) in named.zip(weights) {
-        let weight = Numbers::<R>::of(weight, &entry.name)?;
-        params.tensor_mut(index).copy_from_slice(&checked(&weight, &entry.name, &entry.shape)?);
+    let kept: Vec<_> = entries.filter(|(_, entry)| with_bias || !entry.name.contains("bias")).collect();
+    Ok(kept.into_iter().map(|(index, _)| index).zip(weights))
+}
+
+fn deviation<R: Number>(
+    layers: &Layers<R>,
+    y: &Bound<'_, PyAny>,
+    gradients: &[Vec<Bound<'_, PyAny>>],
+) -> PyResult<f64> {
+    let relative = |found: &[R], own: &Bound<'_, PyAny>, name: &str| {
+        Ok::<_, PyErr>(largest_difference(found, &checked(&Numbers::of(own, name)?, name, &[found.len()])?))
+    };
+    let mut largest = relative(layers.outputs(), y, "the output")?;
+    for (l, own) in gradients.iter().enumerate() {
+        layer(layers.spec(), l)?;
+        let grads = layers.grads(l);
+        for (index, own) in named(grads.layout(), own)? {
+            let name = &grads.layout().entries()[index].name;
+            largest = largest.max(relative(grads.tensor(index), own, name)?);
+        }
     }
-    Ok(())
+    Ok(largest)
+}
+
+/// max |a − b| / max |b|, or max |a − b| if all of b is 0; infinite if a number of one is finite and that of the other is
+/// not.
+fn largest_difference<R: Number>(a: &[R], b: &[R]) -> f64 {
+    // Independent lanes, which the processor compares in parallel.
+    const LANES: usize = 16;
+    let (mut difference, mut size, mut finite) = ([R::ZERO; LANES], [R::ZERO; LANES], [R::ZERO; LANES]);
+    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+        for (l, (&a, &b)) in a.iter().zip(b).enumerate() {
+            let (d, b) = ((a - b).abs(), b.abs());
+            difference[l] = if d > difference[l] { d } else { difference[l] };
+            size[l] = if b > size[l] { b } else { size[l] };
+            // 0 · d is 0, or NaN if d is not finite.
+            finite[l] += d * R::ZERO;
+        }
+    }
+    if finite.iter().any(|zero| !zero.is_finite()) {
+        let differ = a.iter().zip(b).any(|(a, b)| a.is_finite() != b.is_finite());
+        return if differ { f64::INFINITY } else { 0.0 };
+    }
+    let largest = |lanes: [R; LANES]| lanes.into_iter().map(R::to_f64).fold(0.0, f64::max);
+    let (difference, size) = (largest(difference), largest(size));
+    if size > 0.0 { difference / size } else { difference }
 }
 
 fn slices<R>(list: &[Vec<R>]) -> Vec<&[R]> {
     list.iter().map(Vec::as_slice).collect()
-}
-
-fn tensors<'py, R: Number>(py: Python<'py>, params: &Params<R>) -> PyResult<Bound<'py, PyList>> {
-    let list = PyList::empty(py);
-    for index in 0..params.layout().entries().len() {
-        list.append(PyArray1::from_slice(py, params.tensor(index)))?;
-    }
-    Ok(list)
 }
 
 /// Refuses the number of a layer that there is not.
@@ -123,6 +167,11 @@ fn layer(spec: &ReplaySpec, layer: usize) -> PyResult<()> {
 }
 
 impl Replay {
+    /// Writes the observations of the last pass into the record of its step.
+    pub(crate) fn write(&mut self, record: &mut StepRecord) {
+        with!(&mut self.inner, layers => layers.write(record));
+    }
+
     /// The gradient profile of the last pass.
     pub(crate) fn profile(&self) -> &GradientProfile {
         with!(&self.inner, layers => layers.profile())
@@ -200,23 +249,9 @@ impl Replay {
         Ok(curves.map(|curve| PyArray1::from_slice(py, curve)).into())
     }
 
-    /// The gradient by the input.
-    fn input_gradient<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        with!(&self.inner, layers => PyArray1::from_slice(py, layers.input_gradient()).into_any())
-    }
-
-    /// The gradients of the weights of a layer.
-    fn gradients<'py>(&self, py: Python<'py>, layer: usize) -> PyResult<Bound<'py, PyList>> {
-        with!(&self.inner, layers => {
-            self::layer(layers.spec(), layer)?;
-            tensors(py, layers.grads(layer))
-        })
-    }
-
-    /// What was observed, as the JSON of a step's record.
-    fn observations(&mut self) -> PyResult<String> {
-        let mut record = StepRecord::default();
-        with!(&mut self.inner, layers => layers.write(&mut record));
-        serde_json::to_string(&record).map_err(|error| PyValueError::new_err(error.to_string()))
+    /// The largest difference between the outputs of the top layer and `y`, and between the gradients of the weights and
+    /// `gradients` of each layer, each relative to the largest number of the tensor: max |a − b| / max |b|.
+    fn deviation(&self, y: Bound<'_, PyAny>, gradients: Vec<Vec<Bound<'_, PyAny>>>) -> PyResult<f64> {
+        with!(&self.inner, layers => deviation(layers, &y, &gradients))
     }
 }

@@ -82,6 +82,7 @@ pub struct Replay<R> {
     /// Where the gradient enters the top layer: ∂ℒ/∂y, and ∂ℒ/∂h by the last states, `[positions, width]`.
     entering: Vec<R>,
     d_y: Vec<R>,
+    /// The gradient by the input of a layer, which is the output of the layer below.
     d_x: Vec<R>,
 }
 
@@ -151,11 +152,6 @@ impl<R: Real> Replay<R> {
         &self.y
     }
 
-    /// The gradient by the input in the last pass, `[positions, D]`.
-    pub fn input_gradient(&self) -> &[R] {
-        &self.d_x
-    }
-
     /// The states after each row's last step in the last pass: for each layer and direction `[parts, B, H]`.
     pub fn states(&self) -> impl Iterator<Item = &[R]> {
         self.layers.iter().flat_map(|layer| (0..layer.state.layers()).map(|k| layer.state.layer(k)))
@@ -180,11 +176,11 @@ impl<R: Real> Replay<R> {
         self.begin(step, recorded);
         self.forward(ctx, recorded);
         self.backward(ctx, recorded);
-        let Self { layers, observer, batch, entering, d_y, .. } = self;
+        let Self { layers, observer, batch, entering, d_y, d_x, .. } = self;
         let pool = observer.pool();
         observer.follow_back(batch, |lag, anchors| {
             keep_anchors(recorded.shape, pool, entering, anchors, d_y);
-            propagate(layers, ctx, recorded, lag, d_y);
+            propagate(layers, ctx, recorded, lag, (d_y, d_x));
         });
     }
 
@@ -247,15 +243,14 @@ impl<R: Real> Replay<R> {
     fn forward(&mut self, ctx: &Context<R>, recorded: &Recorded<'_, R>) {
         let (shape, top) = (recorded.shape, self.layers.len() - 1);
         for (l, layer) in self.layers.iter_mut().enumerate() {
-            layer.x.clear();
             match l {
-                0 => layer.x.extend_from_slice(recorded.x),
-                _ => layer.x.extend_from_slice(&self.y),
+                0 => recorded.x.clone_into(&mut layer.x),
+                _ => std::mem::swap(&mut layer.x, &mut self.y),
             }
             let Single { recurrence, params, x, state, .. } = layer;
             *state = recurrence.zero_state(shape.rows());
             fill(state, recorded.state, l);
-            self.y.clear();
+            // The pass overwrites all of it.
             self.y.resize(shape.positions() * recurrence.spec().width(), R::ZERO);
             recurrence.pack(ctx, params);
             let window = Window { shape, input: Input::Numbers(x) };
@@ -267,20 +262,22 @@ impl<R: Real> Replay<R> {
     }
 
     fn backward(&mut self, ctx: &Context<R>, recorded: &Recorded<'_, R>) {
-        let shape = recorded.shape;
-        self.d_y.clear();
-        self.d_y.extend_from_slice(recorded.d_y);
-        for l in (0..self.layers.len()).rev() {
+        let (shape, top) = (recorded.shape, self.layers.len() - 1);
+        for l in (0..=top).rev() {
             let Single { recurrence, params, grads, x, d_state, .. } = &mut self.layers[l];
+            let d_y = if l == top { recorded.d_y } else { &self.d_y };
             *d_state = recurrence.zero_state(shape.rows());
             fill(d_state, recorded.d_state, l);
             grads.clear();
-            self.d_x.clear();
-            self.d_x.resize(x.len(), R::ZERO);
+            // The gradient by the input of the lowest layer is a product of matrices that nothing reads.
+            let d_x = (l > 0).then(|| {
+                self.d_x.resize(x.len(), R::ZERO);
+                &mut self.d_x[..]
+            });
             let mut pass = Pass::new(ctx, params).observed_by(&mut self.observer);
             pass.part = Part { first_layer: l * recurrence.states(), ..Part::default() };
             let window = Window { shape, input: Input::Numbers(x) };
-            recurrence.backward(&mut pass, window, &self.d_y, d_state, grads, Some(&mut self.d_x));
+            recurrence.backward(&mut pass, window, d_y, d_state, grads, d_x);
             if l > 0 {
                 mask(recorded, l - 1, &mut self.d_x);
                 std::mem::swap(&mut self.d_y, &mut self.d_x);
@@ -289,26 +286,28 @@ impl<R: Real> Replay<R> {
     }
 }
 
-/// Runs the backward pass through the states from `d_y`, which it overwrites.
+/// Runs the backward pass through the states from `d_y`, which it overwrites; `d_x` is working memory.
 fn propagate<R: Real>(
     layers: &mut [Single<R>],
     ctx: &Context<R>,
     recorded: &Recorded<'_, R>,
     observer: &mut dyn Observer<R>,
-    d_y: &mut Vec<R>,
+    (d_y, d_x): (&mut Vec<R>, &mut Vec<R>),
 ) {
     let shape = recorded.shape;
     for (l, Single { recurrence, params, x, .. }) in layers.iter_mut().enumerate().rev() {
-        let mut below = vec![R::ZERO; if l > 0 { x.len() } else { 0 }];
         let mut d_state = recurrence.zero_state(shape.rows());
         let mut pass = Pass::new(ctx, params).observed_by(&mut *observer);
         pass.part = Part { first_layer: l * recurrence.states(), ..Part::default() };
         let window = Window { shape, input: Input::Numbers(x) };
-        let d_x = (l > 0).then_some(&mut below[..]);
-        recurrence.propagate(&mut pass, window, d_y, &mut d_state, d_x);
+        let below = (l > 0).then(|| {
+            d_x.resize(x.len(), R::ZERO);
+            &mut d_x[..]
+        });
+        recurrence.propagate(&mut pass, window, d_y, &mut d_state, below);
         if l > 0 {
-            mask(recorded, l - 1, &mut below);
-            *d_y = below;
+            mask(recorded, l - 1, d_x);
+            std::mem::swap(d_y, d_x);
         }
     }
 }
