@@ -1,0 +1,39 @@
+"""The examples run, and show what they say."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def printed(name):
+    done = subprocess.run([sys.executable, str(EXAMPLES / name)], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_watch_text_names_the_cause_and_the_fix_helps():
+    shown = printed("watch_text.py")
+    assert "(vanishing-gradient)" in shown
+    before, after = map(float, re.search(r"([\d.]+) before, ([\d.]+) after", shown).groups())
+    assert after < 0.5 * before
+
+
+def test_packed_classifier_is_observed():
+    shown = printed("packed_classifier.py")
+    assert "observed your own computation" in shown
+    assert "l0_reverse: log10" in shown
+    assert int(re.search(r"correct: (\d+)%", shown).group(1)) > 90
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_replaced_layers_have_equal_outputs(kind, replaced=[]):  # noqa: B006
+    if not replaced:
+        replaced.append(printed("replace_layers.py"))
+    found = re.search(rf"{kind} +outputs differ by (\S+), gradients by (\S+)", replaced[0])
+    assert float(found.group(1)) < 1e-4
+    assert float(found.group(2)) < 1e-4
