@@ -5,15 +5,17 @@
     tools/soak.py --seconds 60 --program PROGRAM       a trial
 
 Two runs with the same settings train side by side, with a checkpoint every second: one in a single process, one that is
-interrupted and resumed again and again. A client does what the page of `longspan serve` does: it listens to the events and
-fetches the list and the documents of the runs. The resident memory of the process that trains without a break and of the
-server is sampled.
+interrupted and resumed again and again. Their learning rate is too high at first, so both rewind until it is not. Beside
+them, short runs that rewind too begin one after another, and are removed. A client does what the page of `longspan serve`
+does: it listens to the events and fetches the list and the documents of the runs. The resident memory of the process that
+trains without a break and of the server is sampled.
 
 It passes if
 
 - the memory of both grows by less than the bound of each, over the time after the warm-up, by the slope of Theil and Sen
   (the median of the slopes between all pairs of samples; a peak does not move it);
 - each process ends with the promised exit code, and every response of the server is complete;
+- every run that should rewind did, and completed its steps;
 - both runs, continued to the same step, have the same checkpoint, byte for byte.
 """
 
@@ -23,6 +25,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -36,10 +39,13 @@ WARM_UP = 0.2
 # Growth in MB over the time after the warm-up that still counts as flat. The server keeps documents of the runs, which
 # grow with them.
 BOUNDS = {"trainer": 4.0, "server": 16.0}
-SETTINGS = (
-    "--task agreement --length 60 --cell lstm --hidden 256 --batch 32 --threads 1 --seed 1 --observe full "
-    "--observe-every 20 --eval-every 100 --checkpoint-every 1 --no-probe"
+# Learning rates that overflow at first, and what follows.
+REWIND = "--optimizer sgd --clip none --on-fault rewind --max-faults 200 --threads 1 --no-probe".split()
+SETTINGS = REWIND + (
+    "--task adding --length 60 --cell relu --hidden 256 --batch 32 --lr 1000 --seed 1 --observe full --observe-every 20 "
+    "--eval-every 100 --checkpoint-every 1"
 ).split()
+SHORT = REWIND + "--task adding --length 30 --cell relu --hidden 64 --lr 1000 --steps 300".split()
 
 
 def train(program, run, steps, resume):
@@ -109,6 +115,37 @@ class Client(threading.Thread):
             time.sleep(1)
 
 
+class Rewinding(threading.Thread):
+    """Trains one short run after another, each of which rewinds, and removes them."""
+
+    def __init__(self, program, home):
+        super().__init__(daemon=True)
+        self.program, self.home = program, home
+        self.runs, self.rewinds, self.error, self.done = 0, 0, None, False
+
+    def run(self):
+        while not (self.done or self.error):
+            name = os.path.join(self.home, f"short-{self.runs}")
+            command = [self.program, "train", "--out", name, "--seed", str(self.runs), *SHORT]
+            result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            try:
+                summary = json.loads(pathlib.Path(name, "summary.json").read_text())
+                if result.returncode != 0 or summary["rewinds"] == 0:
+                    raise ValueError(f"exit code {result.returncode}, {summary['rewinds']} rewinds")
+                self.rewinds += summary["rewinds"]
+            except (OSError, KeyError, ValueError) as error:
+                self.error = f"{' '.join(command)}: {error}\n{result.stderr[-2000:]}"
+                return
+            self.runs += 1
+            shutil.rmtree(name)
+            time.sleep(5)
+
+
+def rewinds_of(run):
+    """How often a run went back."""
+    return json.loads(pathlib.Path(run, "summary.json").read_text())["rewinds"]
+
+
 def step_of(run):
     """The last step in the metrics of a run."""
     lines = pathlib.Path(run, "metrics.jsonl").read_text().splitlines()
@@ -142,8 +179,9 @@ def soak(program, seconds, home):
         steady = train(program, runs["steady"], endless, False)
         resumed = train(program, runs["resumed"], endless, False)
         time.sleep(min(5.0, seconds / 10))
-        client = Client(port)
+        client, rewinding = Client(port), Rewinding(program, home)
         client.start()
+        rewinding.start()
         began, again, resumes = time.monotonic(), max(5.0, seconds / 200), 0
         samples = {"trainer": [], "server": []}
         while (now := time.monotonic() - began) < seconds:
@@ -158,18 +196,24 @@ def soak(program, seconds, home):
             time.sleep(max(0.5, seconds / 2000))
         stop(steady)
         stop(resumed)
-        client.done = True
+        client.done = rewinding.done = True
         client.join(timeout=60)
+        rewinding.join(timeout=600)
         last = max(map(step_of, runs.values())) + 5
         for run in runs.values():
             ended(train(program, run, last, True), 0)
         same = len({pathlib.Path(run, "checkpoints/last.safetensors").read_bytes() for run in runs.values()}) == 1
         print(f"{seconds} s, {last} steps, {resumes} resumes, {client.requests} responses, {client.bytes / 1e6:.0f} MB")
         print(f"checkpoints of both runs: {'equal' if same else 'FAILED: they differ'}")
+        long = [rewinds_of(run) for run in runs.values()]
+        print(f"{long[0]} and {long[1]} rewinds of these runs, {rewinding.rewinds} rewinds of {rewinding.runs} short runs")
         if client.error:
             print(f"server: FAILED: {client.error}")
+        if rewinding.error:
+            print(f"short run: FAILED: {rewinding.error}")
+        rewound = min(*long, rewinding.runs) > 0 and not rewinding.error
         flat = [verdict(name, samples[name], seconds) for name in samples]
-        return same and all(flat) and not client.error
+        return same and rewound and all(flat) and not client.error
     finally:
         for process in (server, steady, resumed):
             if process and process.poll() is None:

@@ -206,6 +206,7 @@ fn a_rewind_lets_training_continue() {
     assert!(dir.printed("report run --format md").contains("Failed steps after which training continued"));
     let diagnosed = dir.run("diagnose run");
     assert!(String::from_utf8_lossy(&diagnosed.stdout).contains("recovered-faults"));
+    dir.bad("replay run --fault", &["run continued after each of its faults (", "--on-fault stop"]);
     // The damaged newest checkpoint gives way to the one before it, and a warning names both.
     dir.good("train --resume --out run --steps 80 --checkpoint-every 0");
     std::fs::write(dir.path("run/checkpoints/last.safetensors"), "torn").expect("written");

@@ -27,6 +27,7 @@ mod resume_data;
 mod scores;
 mod serve;
 mod server_load;
+mod server_requests;
 mod tensorboard;
 mod test_dir;
 mod untrusted;

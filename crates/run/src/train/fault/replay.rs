@@ -6,7 +6,7 @@ use super::{FORMAT, FaultFile, batch};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::ConfigError;
 use crate::directory;
-use crate::directory::{RunError, checkpoint_path};
+use crate::directory::{RunError, checkpoint_path, history};
 use crate::plain_file;
 use longspan::batch::{Batch, Source};
 use longspan::trainer::Trainer;
@@ -44,6 +44,18 @@ pub enum ReplayError {
     None {
         /// The run.
         run: PathBuf,
+    },
+    /// Training continued after each fault of the run.
+    #[error(
+        "{} continued after each of its faults ({steps}), and a run keeps what can be replayed only of a fault that ends it: \
+         train it with `--on-fault stop`, which ends at the first one",
+        run.display()
+    )]
+    Recovered {
+        /// The run.
+        run: PathBuf,
+        /// The steps that failed: "step 7", "3 steps from 7 to 12".
+        steps: String,
     },
     /// A file of the fault is not valid.
     #[error("{} is damaged ({reason}): restore it from a backup, or repeat the fault with `longspan train --resume --out {}`", path.display(), run.display())]
@@ -87,6 +99,22 @@ impl Source for Once {
     }
 }
 
+/// Why a run has no file of a fault.
+fn without_file(run: &Path) -> ReplayError {
+    let recoveries = history::read(run).map(|history| history.recoveries).unwrap_or_default();
+    let mut failed: Vec<_> = recoveries.iter().map(|recovery| recovery.fault.step).collect();
+    failed.sort_unstable();
+    failed.dedup();
+    let run = run.into();
+    match failed[..] {
+        [] => ReplayError::None { run },
+        [step] => ReplayError::Recovered { run, steps: format!("step {step}") },
+        [first, .., last] => {
+            ReplayError::Recovered { run, steps: format!("{} steps from {first} to {last}", failed.len()) }
+        }
+    }
+}
+
 /// Repeats the failed step of the run in `run`.
 ///
 /// # Errors
@@ -99,7 +127,7 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
     let text = match plain_file::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(ReplayError::None { run: run.into() });
+            return Err(without_file(run));
         }
         Err(error) => return Err(damaged(&path, error.to_string())),
     };
