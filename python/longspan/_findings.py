@@ -73,14 +73,20 @@ def of_items(items: list[dict[str, Any]], where: str) -> list[Finding]:
     ]
 
 
-def not_finite(step: int, what: str) -> Finding:
-    """The finding of a loss or gradient that is not finite, which PyTorch lets pass. Its cause is not known."""
+def not_finite(step: int, what: str, sound: list[str]) -> Finding:
+    """The finding of a loss or gradient that is not finite, which PyTorch lets pass. Its cause is not known.
+
+    The outputs of the modules in ``sound`` were finite, while the gradient that arrived at them was not.
+    """
+    sentence = f"In training step {step}, {what} was not finite for the first time."
+    if sound:
+        sentence += f" The outputs of {', '.join(sound)} were finite, the gradient that arrived at them was not."
     return Finding(
         "non-finite",
         "severe",
         "",
         "A value is not finite",
-        f"In training step {step}, {what} was not finite for the first time.",
+        sentence,
         {"step": float(step)},
         "high",
         "it was seen; its cause is not known",

@@ -270,6 +270,50 @@ def test_a_watched_model_is_freed(tmp_path):
     assert gone() is None
 
 
+@pytest.mark.parametrize("name", ["LSTM", "LSTMCell"])
+def test_passes_whose_gradient_is_not_wanted_disappear(tmp_path, name):
+    """A validation without no_grad before an observed step must not keep its graphs."""
+    module = getattr(nn, name)(3, 4)
+    optimizer = torch.optim.Adam(module.parameters())
+
+    def tensors():
+        gc.collect()
+        return sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects())
+
+    with longspan.watch(module, optimizer, run=tmp_path / "run", every=1):
+        counts = []
+        for _ in range(3):
+            for _ in range(5):
+                output = module(torch.randn(6, 3))
+            counts.append(tensors())
+            del output
+    assert counts[0] == counts[-1]
+
+
+def test_no_tensor_and_no_object_is_left_behind(tmp_path):
+    torch.manual_seed(1)
+    model = Reader("LSTM", num_layers=2, dropout=0.1)
+    optimizer = torch.optim.Adam(model.parameters())
+    counts = []
+    with longspan.watch(model, optimizer, run=tmp_path / "run", every=3) as watch:
+        for step in range(40):
+            x, classes = batch(6, torch.Generator().manual_seed(step))
+            model(x)  # Its gradient is never wanted.
+            loss = nn.functional.cross_entropy(model(x), classes)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            watch.loss(loss)
+            if step % 12 == 3:
+                watch.findings()
+                gc.collect()
+                objects = gc.get_objects()
+                counts.append((sum(issubclass(type(one), torch.Tensor) for one in objects), len(objects)))
+    (tensors, objects), (last_tensors, last_objects) = counts[1], counts[-1]
+    assert last_tensors == tensors
+    assert last_objects <= objects + 50
+
+
 def test_a_watched_model_can_be_copied_and_saved(tmp_path):
     model = Reader("LSTM")
     train(model, tmp_path / "run", steps=2)
@@ -307,11 +351,46 @@ def test_an_error_inside_the_observer_is_reported_once_and_stops_nothing(tmp_pat
     def broken(*_, **__):
         raise ValueError("broken on purpose")
 
-    monkeypatch.setattr(longspan.Watch, "_replay", broken)
+    monkeypatch.setattr("longspan._module.WatchedModule.observe", broken)
     with pytest.warns(RuntimeWarning, match="broken on purpose") as warned:
         watch = train(model, tmp_path / "run", steps=5, every=1)
     assert len(warned) == 1
     watch.close()
+
+
+def test_an_error_in_a_backward_pass_is_reported_once_and_stops_nothing(tmp_path, monkeypatch):
+    def broken(*_):
+        raise ValueError("broken on purpose")
+
+    monkeypatch.setattr("longspan._recorded.add", broken)
+    with pytest.warns(RuntimeWarning, match="broken on purpose") as warned:
+        train(Reader("LSTM"), tmp_path / "run", steps=5, every=1)
+    assert len(warned) == 1
+
+
+def test_a_gradient_of_zeros_is_observed(tmp_path):
+    """No position is scored then."""
+    for name in ("GRU", "RNN"):
+        rnn = getattr(nn, name)(3, 4, num_layers=2, bidirectional=name == "GRU")
+        optimizer = torch.optim.SGD(rnn.parameters(), lr=0.1)
+        with longspan.watch(rnn, optimizer, run=tmp_path / name, every=1) as watch:
+            (rnn(torch.randn(7, 3, 3))[0] * 0.0).sum().backward()
+            optimizer.step()
+        assert not watch._failed
+        (record,) = (r for r in records(tmp_path / name) if r["type"] == "step")
+        assert record["snapshot"]["batch"]["unscored_rows"] == 3
+        assert record["snapshot"]["lag"]["rows"] == 0
+
+
+def test_outputs_that_the_loss_does_not_use(tmp_path):
+    """PyTorch calls their hooks without a gradient."""
+    lstm = nn.LSTM(3, 4)
+    optimizer = torch.optim.SGD(lstm.parameters(), lr=0.1)
+    with longspan.watch(lstm, optimizer, run=tmp_path / "run", every=1) as watch:
+        lstm(torch.randn(7, 3, 3))[1][0].sum().backward()
+        optimizer.step()
+    assert watch._modules[0].deviation < 1e-5
+    assert "observed your own computation" in watch.verdict()
 
 
 def test_a_model_without_recurrent_layers_is_an_error(tmp_path):

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use longspan::model::head::Unit;
-use longspan_record::{ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 use longspan_run::config::{Config, Origin};
 use longspan_run::directory::Watched;
 use longspan_run::recorder::{RunRecorder, free_path};
@@ -46,7 +46,7 @@ impl Recorder {
         parameters: usize,
         needed_lag: Option<usize>,
     ) -> PyResult<Self> {
-        let watched = Watched { by, module, carried: false, needed_lag_steps: needed_lag };
+        let watched = Watched { by, module, needed_lag_steps: needed_lag, ..Watched::default() };
         let (path, config) = (free_path(&path), configuration(&settings)?);
         let inner = RunRecorder::create(&path, config, watched.clone(), Unit::Nats, layers, parameters);
         Ok(Self { inner: inner.map_err(failed)?, watched })
@@ -64,17 +64,47 @@ impl Recorder {
         carried: bool,
         steps: usize,
         baseline: f64,
+        deviation: f64,
+        skipped: u64,
     ) -> PyResult<()> {
         self.watched.carried = carried;
+        (self.watched.largest_deviation, self.watched.skipped_steps) = (Some(deviation), skipped);
         self.inner.describe(configuration(&settings)?, self.watched.clone(), steps, baseline).map_err(failed)
     }
 
-    /// Records a step from the JSON of its record, with what `replay` observed.
-    fn step(&mut self, record: &str, replay: Option<PyRef<'_, Replay>>) -> PyResult<()> {
+    /// Records a step that was observed from the JSON of its record, with what `replay` has seen.
+    fn step(&mut self, record: &str, replay: PyRef<'_, Replay>) -> PyResult<()> {
         let record: StepRecord =
             serde_json::from_str(record).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let profile = replay.as_ref().map(|replay| replay.profile());
-        self.inner.step(&record, profile).map_err(failed)
+        self.inner.step(&record, Some(replay.profile())).map_err(failed)
+    }
+
+    /// Records steps that were not observed: the step, its loss and learning rate, the global norm before and after clipping,
+    /// and whether it was clipped.
+    fn plain_steps(&mut self, steps: Vec<(u64, f64, f64, f64, f64, bool)>) -> PyResult<()> {
+        for (step, loss, lr, norm, norm_after, clipped) in steps {
+            let (log10_global_norm, log10_global_norm_after) = (norm.log10(), norm_after.log10());
+            let record = StepRecord {
+                step,
+                attempt: 1,
+                epoch: 1,
+                loss,
+                lr,
+                log10_global_norm,
+                log10_global_norm_after,
+                clipped,
+                ..StepRecord::default()
+            };
+            self.inner.step(&record, None).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Records the first bad value of a step from its JSON.
+    fn fault(&mut self, record: &str) -> PyResult<()> {
+        let record: FaultRecord =
+            serde_json::from_str(record).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        self.inner.fault(&record).map_err(failed)
     }
 
     /// Records a loss on held-out data.

@@ -114,6 +114,14 @@ fn tensors<'py, R: Number>(py: Python<'py>, params: &Params<R>) -> PyResult<Boun
     Ok(list)
 }
 
+/// Refuses the number of a layer that there is not.
+fn layer(spec: &ReplaySpec, layer: usize) -> PyResult<()> {
+    match layer < spec.layers {
+        true => Ok(()),
+        false => Err(PyValueError::new_err(format!("layer {layer} of {}", spec.layers))),
+    }
+}
+
 impl Replay {
     /// The gradient profile of the last pass.
     pub(crate) fn profile(&self) -> &GradientProfile {
@@ -171,6 +179,27 @@ impl Replay {
         with!(&self.inner, layers => PyArray1::from_slice(py, layers.outputs()).into_any())
     }
 
+    /// What a layer reads: the input, or the outputs of the layer below with its mask.
+    fn inputs<'py>(&self, py: Python<'py>, layer: usize) -> PyResult<Bound<'py, PyAny>> {
+        with!(&self.inner, layers => {
+            self::layer(layers.spec(), layer)?;
+            Ok(PyArray1::from_slice(py, layers.inputs(layer)).into_any())
+        })
+    }
+
+    /// The gradient profile of a layer and direction, by step: mean and maximum over the rows of ‖∂ℒ/∂h_t‖ and of
+    /// ‖∂ℒ/∂c_t‖, and ‖Γ_t‖. Without c, its curves are empty.
+    fn curves<'py>(&self, py: Python<'py>, layer: usize) -> PyResult<Vec<Bound<'py, PyArray1<f64>>>> {
+        let profile = self.profile();
+        if layer >= profile.layers() {
+            return Err(PyValueError::new_err(format!("no profile of layer {layer}")));
+        }
+        let [cell_mean, cell_max] = profile.cell(layer).unwrap_or_default();
+        let gamma = profile.gamma(layer).unwrap_or_default();
+        let curves = [profile.mean(layer), profile.max(layer), cell_mean, cell_max, gamma];
+        Ok(curves.map(|curve| PyArray1::from_slice(py, curve)).into())
+    }
+
     /// The gradient by the input.
     fn input_gradient<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         with!(&self.inner, layers => PyArray1::from_slice(py, layers.input_gradient()).into_any())
@@ -178,7 +207,10 @@ impl Replay {
 
     /// The gradients of the weights of a layer.
     fn gradients<'py>(&self, py: Python<'py>, layer: usize) -> PyResult<Bound<'py, PyList>> {
-        with!(&self.inner, layers => tensors(py, layers.grads(layer)))
+        with!(&self.inner, layers => {
+            self::layer(layers.spec(), layer)?;
+            tensors(py, layers.grads(layer))
+        })
     }
 
     /// The mean norm of the gradient by the states, for each layer at each time step.

@@ -8,7 +8,7 @@ use longspan::model::head::Unit;
 use longspan::telemetry::GradientProfile;
 use longspan_diagnose::diagnose;
 use longspan_kernel::InstructionSet;
-use longspan_record::{ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 use serde_json::{Map, Value};
 
 use crate::config::Config;
@@ -166,6 +166,14 @@ impl RunRecorder {
         (self.valid_loss, self.best_loss) =
             (Some(record.loss), if best { Some(record.loss) } else { self.best_loss });
         self.run.append("valid", self.record.data.unit, &ScoreRecord { best, ..record })
+    }
+
+    /// Records the first bad value of a step.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], [`RunError::Gone`].
+    pub fn fault(&mut self, record: &FaultRecord) -> Result<(), RunError> {
+        self.run.append("fault", self.record.data.unit, record)
     }
 
     /// Forces everything to disk.

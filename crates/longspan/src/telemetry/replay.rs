@@ -17,7 +17,7 @@ use std::sync::Arc;
 use longspan_record::StepRecord;
 
 use super::{GradientProfile, Observe, StepObserver};
-use crate::batch::Batch;
+use crate::batch::{Batch, IGNORE};
 use crate::bptt::{Input, Keep, Observer, Part, Pass, Recurrence, RecurrenceSpec, State, Window, chunk_for};
 use crate::cell::{CellKind, Real};
 use crate::lag::seed::scale;
@@ -141,6 +141,11 @@ impl<R: Real> Replay<R> {
         &self.layers[layer].grads
     }
 
+    /// What layer l read in the last pass, `[positions, D]`: x, or the outputs of the layer below with its mask.
+    pub fn inputs(&self, layer: usize) -> &[R] {
+        &self.layers[layer].x
+    }
+
     /// The outputs of the top layer in the last pass, `[positions, width]`.
     pub fn outputs(&self) -> &[R] {
         &self.y
@@ -209,6 +214,9 @@ impl<R: Real> Replay<R> {
                 self.batch.values.positions.extend(scored.map(|at| at as u32));
             }
         }
+        // Where no gradient enters, nothing is scored.
+        self.batch.targets.clear();
+        self.batch.targets.resize(if pool == Pooling::Last { shape.positions() } else { rows }, IGNORE);
         self.observer.set_pool(pool);
         self.observer.begin_step(step);
         let nothing = self.layers[0].recurrence.zero_state(0);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What only the other program knows about a run: a part of `run.json`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Watched {
     /// The program or library that trains, with its version: "PyTorch 2.9".
     pub by: String,
@@ -14,4 +14,15 @@ pub struct Watched {
     /// How many steps back the task needs information, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_lag_steps: Option<usize>,
+    /// The largest difference between what the other program computed and what was observed: outputs and gradients of the
+    /// weights, max |a − b| / max |a| of each tensor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_deviation: Option<f64>,
+    /// Steps that were not taken because the gradient, multiplied by the scale of mixed precision, was not finite.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped_steps: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

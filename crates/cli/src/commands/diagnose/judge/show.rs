@@ -1,6 +1,7 @@
 //! The output of `diagnose`: a text, or one JSON document.
 
 use longspan_diagnose::{IGNORE_IF, Language, Severity};
+use longspan_run::directory::Watched;
 use longspan_run::directory::history::History;
 use longspan_run::report::verdict::{FindingText, NumberText, VerdictText};
 use longspan_run::visible;
@@ -32,6 +33,7 @@ impl Shown<'_> {
             "unjudged": self.verdict.unjudged,
             "problems": self.history.problems,
             "data_notices": self.history.record.data.notices,
+            "watched": self.history.record.watched,
         })
     }
 
@@ -56,6 +58,10 @@ impl Shown<'_> {
         if !self.verdict.unjudged.is_empty() {
             text.push('\n');
             text.push_str(&self.unjudged(columns));
+        }
+        if let Some(watched) = &self.history.record.watched {
+            text.push('\n');
+            text.push_str(&self.watched(watched, columns));
         }
         for problem in &self.history.problems {
             text.push('\n');
@@ -105,6 +111,23 @@ impl Shown<'_> {
             Language::English => format!("also noted: {codes} (next: longspan explain CODE)"),
             Language::Chinese => format!("其他提示：{codes}（下一步：longspan explain CODE）"),
         };
+        wrap(&label(self.language.of("note", "提示")), &text, columns)
+    }
+
+    /// How exactly a run of another program was observed.
+    fn watched(&self, watched: &Watched, columns: usize) -> String {
+        let Watched { by, largest_deviation, skipped_steps, .. } = watched;
+        let deviation = largest_deviation.map_or("?".into(), |deviation| format!("{deviation:.0e}"));
+        let mut text = match self.language {
+            Language::English => format!("observed the computation of {by} itself, to {deviation}"),
+            Language::Chinese => format!("观察的是 {by} 自身的计算，相对偏差至多 {deviation}"),
+        };
+        if *skipped_steps > 0 {
+            text.push_str(&match self.language {
+                Language::English => format!("; {} skipped by its scaler", counted(*skipped_steps, "step")),
+                Language::Chinese => format!("；其缩放器跳过了 {skipped_steps} 步"),
+            });
+        }
         wrap(&label(self.language.of("note", "提示")), &text, columns)
     }
 
