@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from longspan import _core
+from longspan._cells import CellCalls
+from longspan._layers import CELLS, Layers
+from longspan._numbers import deviation
 from longspan._probed import Probe
-from longspan._recorded import CELLS, CellCall, Layers, Pass, array, joined, masks, of_call, of_cell, parts, sequences
+from longspan._recorded import Backward, LayerCalls, Pass, array, masks, parts
 
 # Trajectories of Lyapunov exponents: as many rows, and as many steps of them.
 _TRAJECTORIES, _STEPS = 8, 1000
@@ -62,19 +65,19 @@ def probe_module(
         array(torch.zeros_like(recorded.y) if recorded.d_y is None else recorded.d_y),
         parts(d_last),
     )
-    deviation = _deviation(replay.outputs(), array(recorded.y))
+    largest = deviation(replay.outputs(), array(recorded.y))
     for layer, own in enumerate(grads):
         found = replay.gradients(layer)
         if len(found) != len(own):  # Without biases, the kernels have them all the same: zeros.
             found = [grad for i, grad in enumerate(found) if i % 4 < 2]
         for grad, expected in zip(found, own, strict=True):
             if expected is not None:
-                deviation = max(deviation, _deviation(grad, array(expected)))
+                largest = max(largest, deviation(grad, array(expected)))
     observed = json.loads(replay.observations())
     spectrum, reason = _spectrum(layers, recorded, weights, exponents)
     missing = {} if reason is None else {"lyapunov": reason}
     return Probe.of_step(
-        name or type(model).__name__, observed["snapshot"], spectrum, missing, deviation, value, _norms(replay, recorded)
+        name or type(model).__name__, observed["snapshot"], spectrum, missing, largest, value, _norms(replay, layers)
     )
 
 
@@ -100,20 +103,17 @@ def _run(
     model: nn.Module, layers: Layers, x: Any, y: Any, loss: Callable[..., Any] | None
 ) -> tuple[Pass, float, list[list[Tensor | None]]]:
     """Run the model forwards and backwards. Returns the pass of the module, the loss, and the gradients of its weights."""
-    passes: list[Pass] = []
-    calls: list[CellCall] = []
+    errors: list[BaseException] = []
+    # The only backward pass has the number 1.
+    backward = Backward(errors.append, 1)
+    calls = CellCalls(layers, backward) if isinstance(layers.module, CELLS) else LayerCalls(layers, backward)
     random: list[Tensor | None] = [None]
 
     def before(module: nn.Module, args: Any, kwargs: Any) -> None:
         random[0] = torch.get_rng_state() if module.training and layers.dropout > 0 else None
 
     def after(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        if isinstance(module, CELLS):
-            call = of_cell(args, kwargs, output)
-            calls.extend([] if call is None else [call])
-        else:
-            recorded = of_call(layers, args, kwargs, output, random[0])
-            passes.extend([] if recorded is None else [recorded])
+        calls.record(args, kwargs, output, random[0])
 
     handles = [
         layers.module.register_forward_pre_hook(before, with_kwargs=True),
@@ -135,7 +135,9 @@ def _run(
             handle.remove()
         for tensor in frozen:
             tensor.requires_grad_(False)
-    used = [one for one in joined(passes) + sequences(layers, calls) if one.has_gradient]
+    if errors:
+        raise errors[0]
+    used = calls.take()
     if not used:
         raise ValueError("no gradient of the loss reached the module: the loss has to depend on its outputs")
     gradients = iter(found)
@@ -161,12 +163,12 @@ def _loss(output: Any, y: Any, loss: Callable[..., Any] | None) -> Tensor:
     return value.reshape(())
 
 
-def _norms(replay: _core.Replay, recorded: Pass) -> NDArray[np.float64]:
+def _norms(replay: _core.Replay, layers: Layers) -> NDArray[np.float64]:
     """log10 of the mean norm of the gradient by the states at each time step, ``[layers, T]``."""
-    norms = np.asarray(replay.norms(), dtype=np.float64)
+    norms = np.stack([replay.curves(k)[0] for k in range(layers.count * layers.directions)])
     with np.errstate(divide="ignore"):
         logarithms: NDArray[np.float64] = np.log10(norms)
-    return logarithms.reshape(-1, recorded.steps)
+    return logarithms
 
 
 def _spectrum(
@@ -198,11 +200,3 @@ def _spectrum(
         torch.get_num_threads(),
     )
     return json.loads(spectrum), None
-
-
-def _deviation(found: Any, own: Any) -> float:
-    """The largest difference, relative to the largest number."""
-    found, own = np.asarray(found).ravel(), np.asarray(own).ravel()
-    largest = float(np.abs(own).max(initial=0.0))
-    difference = float(np.abs(found - own).max(initial=0.0))
-    return difference / largest if largest > 0 else difference

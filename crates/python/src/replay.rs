@@ -213,12 +213,6 @@ impl Replay {
         })
     }
 
-    /// The mean norm of the gradient by the states, for each layer at each time step.
-    fn norms(&self) -> Vec<Vec<f64>> {
-        let profile = self.profile();
-        (0..profile.layers()).map(|layer| profile.mean(layer).to_vec()).collect()
-    }
-
     /// What was observed, as the JSON of a step's record.
     fn observations(&mut self) -> PyResult<String> {
         let mut record = StepRecord::default();
