@@ -39,8 +39,8 @@ def batch(rows: int, draw: torch.Generator) -> tuple[list[torch.Tensor], torch.T
 # %% [markdown]
 # ## The model
 #
-# The readout sees the last state of each direction: what the forward layer knows at the end of a sequence, and the reverse layer
-# at its beginning.
+# The readout sees the last state of each direction: what the forward layer knows at the end of a sequence, and the reverse
+# layer at its beginning.
 
 
 # %%
@@ -75,8 +75,8 @@ print(watch.verdict())
 # %% [markdown]
 # ## Both directions
 #
-# The forward layer `l0` carries the gradient back from the last step, the reverse layer `l0_reverse` from the first one. Distances
-# are counted from the last time step of the longest sequence.
+# The forward layer `l0` carries the gradient back from the last step, the reverse layer `l0_reverse` from the first one.
+# Distances are counted from the last time step of the longest sequence.
 
 # %%
 run = longspan.Run(runs / "packed")
@@ -90,8 +90,8 @@ for layer, name in enumerate(run.gradient.layers):
 # %% [markdown]
 # ## One batch
 #
-# `longspan.probe` measures a single batch, without training. Lyapunov exponents need a single chain of states, so a bidirectional
-# module has none.
+# `longspan.probe` measures a single batch, without training. Lyapunov exponents need a single chain of states, so a
+# bidirectional module has none.
 
 # %%
 sequences, classes = batch(64, draw)

@@ -49,7 +49,7 @@ def relative(a: torch.Tensor, b: torch.Tensor) -> float:
 # ## Equal outputs, gradients and weights
 
 # %%
-x = torch.randn(8, 200, 64)
+x = torch.randn(8, 100, 64)
 models = {}
 for layer in (nn.RNN, nn.GRU, nn.LSTM):
     own = Model(layer)
@@ -63,12 +63,12 @@ for layer in (nn.RNN, nn.GRU, nn.LSTM):
 # %% [markdown]
 # ## Speed
 #
-# Forward and backward pass, both models in turn, the median of 15 rounds. A machine that does other work shows other numbers.
+# Forward and backward pass, both models in turn, the median of 9 rounds. A machine that does other work shows other numbers.
 
 # %%
 for name, pair in models.items():
     times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(15):
+    for _ in range(9):
         for model, kept in zip(pair, times, strict=True):
             began = time.perf_counter()
             run(model, x)

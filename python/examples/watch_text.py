@@ -26,7 +26,7 @@ runs = Path(tempfile.mkdtemp())
 # %%
 OPENING, CLOSING, LETTERS = "([{<", ")]}>", "abcdefgh"
 CHARACTERS = OPENING + CLOSING + LETTERS
-LENGTH = 40
+LENGTH = 30
 
 
 def lines(count: int, draw: torch.Generator) -> list[str]:
@@ -69,11 +69,11 @@ class Model(nn.Module):
         return self.head(self.rnn(self.embedding(x))[0][:, -1])
 
 
-def train(model: nn.Module, name: str, steps: int = 500) -> tuple[float, longspan.Watch]:
+def train(model: nn.Module, name: str, steps: int = 300) -> tuple[float, longspan.Watch]:
     """Train a model, watched, and return its loss on held-out lines."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     draw = torch.Generator().manual_seed(2)
-    with longspan.watch(model, optimizer, run=runs / name, needed_lag=LENGTH, every=20) as watch:
+    with longspan.watch(model, optimizer, run=runs / name, needed_lag=LENGTH, every=25) as watch:
         for _ in range(steps):
             rows = torch.randint(len(train_x), (32,), generator=draw)
             loss = nn.functional.cross_entropy(model(train_x[rows]), train_y[rows])

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -18,7 +16,7 @@ def printed(name):
 
 def test_watch_text_names_the_cause_and_the_fix_helps():
     shown = printed("watch_text.py")
-    assert "(vanishing-gradient)" in shown
+    assert "(vanishing-gradient)" in shown or "(horizon-below-need)" in shown
     before, after = map(float, re.search(r"([\d.]+) before, ([\d.]+) after", shown).groups())
     assert after < 0.5 * before
 
@@ -30,10 +28,9 @@ def test_packed_classifier_is_observed():
     assert int(re.search(r"correct: (\d+)%", shown).group(1)) > 90
 
 
-@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
-def test_replaced_layers_have_equal_outputs(kind, replaced=[]):  # noqa: B006
-    if not replaced:
-        replaced.append(printed("replace_layers.py"))
-    found = re.search(rf"{kind} +outputs differ by (\S+), gradients by (\S+)", replaced[0])
-    assert float(found.group(1)) < 1e-4
-    assert float(found.group(2)) < 1e-4
+def test_replaced_layers_have_equal_outputs_and_gradients():
+    found = re.findall(r"(\w+) +outputs differ by (\S+), gradients by (\S+)", printed("replace_layers.py"))
+    assert [name for name, _, _ in found] == ["RNN", "GRU", "LSTM"]
+    for _, outputs, gradients in found:
+        assert float(outputs) < 1e-4
+        assert float(gradients) < 1e-4
