@@ -130,7 +130,7 @@ def fit(
             raise TypeError(f"fit() trains on arrays: leave out {name}=, or use longspan.train")
     if y is None and (lengths is not None or test is not None):
         raise ValueError("lengths= and test= belong to sequences with labels: give y")
-    files = {}
+    files: dict[str, dict[str, Any]] = {}
     if y is None:
         files["data.npz"], grouped = _series(x)
         if grouped:
@@ -143,7 +143,7 @@ def fit(
     names = {"data.npz": "series" if y is None else "labelled", "test.npz": "labelled_test"}
     try:
         for name, arrays in files.items():
-            np.savez(path / name, allow_pickle=False, **arrays)
+            np.savez(path / name, **arrays)
             settings[names[name]] = path / name
         return train(out=path, from_=from_, config=config, progress=progress, **settings)
     except BaseException:
