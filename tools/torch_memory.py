@@ -50,9 +50,9 @@ def main():
                 watch.loss(loss)
                 if step % max(1, args.steps // 200) == 0:
                     samples.append((step, memory()))
+        if "observed your own computation" not in watch.verdict():
+            sys.exit(f"FAILED: {watch.verdict()}")
         written = sum(file.stat().st_size for file in pathlib.Path(home).rglob("*") if file.is_file()) / 1e6
-    if "observed your own computation" not in watch.verdict():
-        sys.exit(f"FAILED: {watch.verdict()}")
     late = [sample for sample in samples if sample[0] >= WARM_UP * args.steps]
     growth = slope(late) * (late[-1][0] - late[0][0])
     flat = growth < BOUND

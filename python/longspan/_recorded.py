@@ -117,7 +117,9 @@ class Calls(Generic[Call]):
 
     def __init__(self, layers: Layers, backward: Backward) -> None:
         self.layers, self._backward = layers, backward
+        # The chains that a gradient has reached by their number, and the last backward pass in which one has.
         self._kept: dict[int, Chain[Call]] = {}
+        self._kept_in = 0
         self._last: weakref.ref[Chain[Call]] | None = None
         self._count = 0
 
@@ -152,6 +154,11 @@ class Calls(Generic[Call]):
         number = self._count
 
         def keep(grad: Tensor) -> None:
+            if self._kept_in != self._backward.number and self._kept:
+                # Of earlier backward passes, only the last chain may be observed.
+                last = max(self._kept)
+                self._kept = {last: self._kept[last]}
+            self._kept_in = self._backward.number
             self._kept[number] = chain
             receive(grad)
 

@@ -309,3 +309,36 @@ def test_steps_that_are_not_observed_have_both_norms_and_their_faults(tmp_path):
     fault = watch.findings()[0]
     assert (fault.code, fault.numbers["step"]) == ("non-finite", 7.0)
     assert "weight_hh_l0" in fault.sentence
+
+
+def test_a_fused_optimizer_that_divides_the_gradient_itself(tmp_path):
+    rnn = nn.LSTM(3, 5)
+    optimizer = torch.optim.Adam(rnn.parameters(), fused=True)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    norms = []
+    with longspan.watch(rnn, optimizer, run=tmp_path / "run", every=1, scaler=scaler) as watch:
+        for batch in range(4):
+            loss = rnn(torch.randn(6, 2, 3))[0].square().sum()
+            optimizer.zero_grad()
+            scaler.scale(loss * (math.inf if batch == 2 else 1.0)).backward()
+            norms.append(norm_of(rnn.parameters()) / scaler.get_scale())
+            scaler.step(optimizer)
+            scaler.update()
+    records = steps_of(tmp_path / "run")
+    assert [record["step"] for record in records] == [1, 2, 3]
+    assert not any(record["clipped"] for record in records)
+    found = [10 ** record["log10_global_norm"] for record in records]
+    assert found == pytest.approx([norms[0], norms[1], norms[3]], rel=1e-5)
+    assert "1 step was skipped by the AMP scaler" in watch.verdict()
+    assert watch._modules[0].deviation < 1e-5
+
+
+def test_sparse_gradients_have_norms(tmp_path):
+    model = nn.Sequential(nn.Embedding(10, 3, sparse=True), nn.GRU(3, 5))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with longspan.watch(model, optimizer, run=tmp_path / "run", every=1) as watch:
+        model(torch.tensor([[1, 2], [1, 3]]))[0].square().sum().backward()
+        norm = math.sqrt(sum(float(p.grad.to_dense().square().sum()) for p in model.parameters()))
+        optimizer.step()
+        watch.loss(1.0)
+    assert 10 ** steps_of(tmp_path / "run")[0]["log10_global_norm"] == pytest.approx(norm, rel=1e-5)

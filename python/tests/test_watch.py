@@ -270,24 +270,42 @@ def test_a_watched_model_is_freed(tmp_path):
     assert gone() is None
 
 
+def alive():
+    """The number of tensors, and of objects."""
+    gc.collect()
+    objects = gc.get_objects()
+    return sum(issubclass(type(one), torch.Tensor) for one in objects), len(objects)
+
+
 @pytest.mark.parametrize("name", ["LSTM", "LSTMCell"])
 def test_passes_whose_gradient_is_not_wanted_disappear(tmp_path, name):
     """A validation without no_grad before an observed step must not keep its graphs."""
     module = getattr(nn, name)(3, 4)
     optimizer = torch.optim.Adam(module.parameters())
-
-    def tensors():
-        gc.collect()
-        return sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects())
-
     with longspan.watch(module, optimizer, run=tmp_path / "run", every=1):
         counts = []
         for _ in range(3):
             for _ in range(5):
                 output = module(torch.randn(6, 3))
-            counts.append(tensors())
+            counts.append(alive()[0])
             del output
     assert counts[0] == counts[-1]
+
+
+@pytest.mark.parametrize("name", ["LSTM", "LSTMCell"])
+def test_a_gradient_that_is_accumulated_for_long_keeps_one_pass(tmp_path, name):
+    module = getattr(nn, name)(3, 4)
+    optimizer = torch.optim.Adam(module.parameters())
+    with longspan.watch(module, optimizer, run=tmp_path / "run", every=1) as watch:
+        counts = []
+        for _ in range(3):
+            for _ in range(5):
+                module(torch.randn(6, 3))[0].sum().backward()
+            counts.append(alive()[0])
+        optimizer.step()
+    assert counts[0] == counts[-1]
+    assert watch._modules[0].deviation < 1e-5
+    assert "observed your own computation" in watch.verdict()
 
 
 def test_no_tensor_and_no_object_is_left_behind(tmp_path):
@@ -306,9 +324,7 @@ def test_no_tensor_and_no_object_is_left_behind(tmp_path):
             watch.loss(loss)
             if step % 12 == 3:
                 watch.findings()
-                gc.collect()
-                objects = gc.get_objects()
-                counts.append((sum(issubclass(type(one), torch.Tensor) for one in objects), len(objects)))
+                counts.append(alive())
     (tensors, objects), (last_tensors, last_objects) = counts[1], counts[-1]
     assert last_tensors == tensors
     assert last_objects <= objects + 50

@@ -157,3 +157,25 @@ fn a_recorded_pass_is_observed_as_the_pass_itself() {
         }
     }
 }
+
+/// The gradient of a relu that is off everywhere, for example.
+#[test]
+fn a_pass_without_a_gradient_is_observed() {
+    let ctx = Context::<f64>::new(InstructionSet::detect(), 1);
+    let batch = batch(&[4, 2, 1], Pooling::Last);
+    for bidirectional in [false, true] {
+        let cell = CellKind::Gru { reset_after: true };
+        let spec = ReplaySpec { cell, input: WIDTH, hidden: HIDDEN, layers: 2, bidirectional };
+        let mut replay = Replay::new(ctx.instruction_set(), spec, 64, SEED);
+        let x: Vec<f64> = batch.numbers.iter().map(|&x| f64::from(x)).collect();
+        let d_y = vec![0.0; 7 * HIDDEN * if bidirectional { 2 } else { 1 }];
+        let recorded =
+            Recorded { shape: &batch.shape, x: &x, state: &[], masks: &[], d_y: &d_y, d_state: &[] };
+        replay.run(&ctx, 1, &recorded);
+        let mut found = StepRecord::default();
+        replay.write(&mut found);
+        let snapshot = found.snapshot.expect("a snapshot");
+        assert_eq!(snapshot.batch.unscored_rows, 3);
+        assert_eq!(snapshot.lag.expect("a lag profile").rows, 0);
+    }
+}
