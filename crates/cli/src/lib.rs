@@ -21,8 +21,6 @@ mod wrap;
 
 use std::ffi::OsString;
 
-use longspan_kernel::allocator::Allocator;
-
 use args::Command;
 use exit_code::ExitCode;
 use failure::Failure;
@@ -30,12 +28,8 @@ use failure::Failure;
 pub use commands::probe::probe;
 pub use training::train;
 
-/// What does not fit into memory and was not noticed before ends with a message instead of an abort. All files of a run are
-/// written so that the process may end at any moment.
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator::new(out_of_memory);
-
-extern "C" fn out_of_memory(bytes: usize) {
+/// Ends the process with a message, because so many bytes of memory were refused. The program's allocator calls it.
+pub extern "C" fn out_of_memory(bytes: usize) {
     streams::out_of_memory(bytes);
     std::process::exit(2)
 }
