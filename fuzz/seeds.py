@@ -154,6 +154,7 @@ def arrays():
     for name, method in (("stored.npz", zipfile.ZIP_STORED), ("deflated.npz", zipfile.ZIP_DEFLATED)):
         put("arrays", name, npz(method, X_train=npy("<f8", "(5, 4, 3)", floats), y_train=labels))
     pixels = bytes((n * 29) % 256 for n in range(6 * 4 * 3))
+    put("images", "none.idx3", struct.pack(">IIII", 0x803, 0, 1 << 12, 1 << 12))
     put("images", "six.idx3", struct.pack(">IIII", 0x803, 6, 4, 3) + pixels)
     put("images", "six.idx1", struct.pack(">II", 0x801, 2) + bytes([0, 1]))
     put("images", "six.idx3.gz", packed(struct.pack(">IIII", 0x803, 6, 4, 3) + pixels))

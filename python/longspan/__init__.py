@@ -1,7 +1,8 @@
 """Longspan shows at every time step how much of the gradient of a recurrent network survives.
 
-:func:`watch` observes the recurrent layers of a PyTorch model while it trains. :mod:`longspan.nn` has the layers themselves
-on Longspan's kernels.
+:func:`watch` observes the recurrent layers of a PyTorch model while it trains, and :func:`probe` measures one batch.
+:func:`train` and :func:`fit` train without PyTorch, as the program ``longspan`` does. All of them return or write a
+:class:`Run`, whose records are arrays. :mod:`longspan.nn` has the layers themselves on Longspan's kernels.
 """
 
 from __future__ import annotations
@@ -9,19 +10,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longspan._core import __version__
+from longspan._findings import Finding, Fix
+from longspan._probe import probe
+from longspan._probed import Probe
+from longspan._run import Run
+from longspan._train import Progress, fit, train
 
 if TYPE_CHECKING:
-    from longspan._watch import Finding, Watch, watch
+    from longspan._watch import Watch, watch
 
-__all__ = ["Finding", "Watch", "__version__", "watch"]
+__all__ = ["Finding", "Fix", "Probe", "Progress", "Run", "Watch", "__version__", "fit", "probe", "train", "watch"]
 
 
 def __getattr__(name: str) -> Any:
     # PyTorch is imported only where it is used.
-    if name in ("Finding", "Watch", "watch"):
+    if name in ("Watch", "watch"):
         import importlib
 
         module = importlib.import_module("longspan._watch")
-        globals().update({key: getattr(module, key) for key in ("Finding", "Watch", "watch")})
+        globals().update({key: getattr(module, key) for key in ("Watch", "watch")})
         return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

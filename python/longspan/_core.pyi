@@ -1,7 +1,8 @@
 """The compiled part: recurrent layers, and layers of PyTorch that are recomputed and observed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,36 @@ from numpy.typing import NDArray
 _Array = NDArray[np.float32] | NDArray[np.float64]
 
 __version__: str
+
+class RunData:
+    def __init__(self, path: str | PathLike[str]) -> None: ...
+    def document(self) -> str: ...
+    def settings(self) -> dict[str, int | float | bool | str | None]: ...
+    def steps(self) -> dict[str, Any]: ...
+    def validation(self) -> dict[str, Any]: ...
+    def gradient(self) -> dict[str, Any] | None: ...
+    def findings(self) -> str: ...
+
+def lyapunov(
+    name: str,
+    float64: bool,
+    sizes: tuple[int, int, int, int, int],
+    x: _Array,
+    weights: Sequence[Sequence[_Array]],
+    state: Sequence[_Array],
+    exponents: int | None,
+    threads: int,
+) -> str: ...
+def main(arguments: Sequence[str]) -> int: ...
+def probe(arguments: Sequence[str]) -> str: ...
+def train(
+    settings: Sequence[tuple[str, str]],
+    out: str | PathLike[str] | None = None,
+    resume: bool = False,
+    weights: str | PathLike[str] | None = None,
+    config: str | PathLike[str] | None = None,
+    progress: Callable[[int, int, float, float, float, float | None], object] | None = None,
+) -> str: ...
 
 class Tape:
     def backward(

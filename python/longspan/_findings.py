@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from longspan import _core
 
@@ -51,6 +52,11 @@ class Finding:
 
 def of_run(run: Path, where: str, kind: str, hidden: int, layers: int) -> list[Finding]:
     """Diagnose a run; the most important finding comes first."""
+    return of_items(json.loads(_core.findings(run, where, kind, hidden, layers)), where)
+
+
+def of_items(items: list[dict[str, Any]], where: str) -> list[Finding]:
+    """Make findings of what the compiled part returns."""
     return [
         Finding(
             item["code"],
@@ -63,7 +69,7 @@ def of_run(run: Path, where: str, kind: str, hidden: int, layers: int) -> list[F
             item["because"],
             [Fix(fix["code"], fix["why"]) for fix in item["fixes"]],
         )
-        for item in json.loads(_core.findings(run, where, kind, hidden, layers))
+        for item in items
     ]
 
 

@@ -2,6 +2,8 @@
 
 mod error;
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
@@ -39,15 +41,23 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
 }
 
-/// Parses the arguments of the program. For help, the version, and errors that are not about one value, clap prints the text.
+/// Parses the arguments of the program, of which the first is its name. For help, the version, and errors that are not about
+/// one value, clap prints the text.
 ///
 /// # Errors
 /// A message if an argument has an invalid value; the exit code if clap has printed.
-pub(crate) fn parse() -> Result<Cli, Failure> {
-    Cli::try_parse().map_err(|error| match error::message(&error) {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
+    Cli::try_parse_from(arguments).map_err(|error| match error::message(&error) {
         Some(message) => fail(message),
         None => streams::usage(&error).map_or_else(|failed| failed, Failure::Shown),
     })
+}
+
+/// An error of the command line as one text, for who does not print it.
+pub(crate) fn text(error: &clap::Error) -> String {
+    let text = error::message(error).unwrap_or_else(|| error.to_string());
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    text.strip_prefix("error: ").unwrap_or(text).trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -11,9 +11,8 @@ use longspan::model::head::Unit;
 use longspan::optim::clip::ClipReport;
 use longspan::telemetry::GradientProfile;
 use longspan_record::StepRecord;
-use longspan_run::train::Event;
+use longspan_run::train::{Event, TrainError};
 
-use crate::failure::{Failure, fail};
 use crate::streams;
 use events::{EventFile, Value};
 use spectrogram::Spectrogram;
@@ -31,13 +30,11 @@ impl Events {
     /// Creates a file of events in `directory`, if one is given.
     ///
     /// # Errors
-    /// A message if the file cannot be written.
-    pub(crate) fn open(directory: Option<&Path>) -> Result<Self, Failure> {
+    /// [`TrainError::Events`] if the file cannot be written.
+    pub(crate) fn open(directory: Option<&Path>) -> Result<Self, TrainError> {
         let Some(directory) = directory else { return Ok(Self { directory: PathBuf::new(), board: None }) };
-        let board = TensorBoard::create(directory).map_err(|error| {
-            let directory = directory.display();
-            fail(format!("{directory} cannot be written ({error}): choose another --tensorboard"))
-        })?;
+        let board = TensorBoard::create(directory)
+            .map_err(|error| TrainError::Events { path: directory.into(), error })?;
         Ok(Self { directory: directory.into(), board: Some(board) })
     }
 

@@ -2,10 +2,16 @@
 //! trains. Python sees it as `longspan._core`; the package wraps it and documents what users call.
 
 mod arrays;
+mod attended;
 mod context;
+mod errors;
 mod layer;
+mod probe;
+mod program;
 mod recorder;
 mod replay;
+mod run;
+mod train;
 mod verdict;
 
 use pyo3::prelude::*;
@@ -17,6 +23,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<layer::Tape>()?;
     module.add_class::<replay::Replay>()?;
     module.add_class::<recorder::Recorder>()?;
+    module.add_class::<run::RunData>()?;
+    module.add_function(wrap_pyfunction!(probe::lyapunov, module)?)?;
+    module.add_function(wrap_pyfunction!(probe::probe, module)?)?;
+    module.add_function(wrap_pyfunction!(train::train, module)?)?;
+    module.add_function(wrap_pyfunction!(program::main, module)?)?;
     module.add_function(wrap_pyfunction!(verdict::findings, module)?)?;
     Ok(())
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use longspan_diagnose::{Language, Remedy, diagnose};
-use longspan_run::dialect::{Names, pytorch};
-use longspan_run::directory::history;
+use longspan_diagnose::{Language, Remedy, Setting, diagnose};
+use longspan_run::dialect::{Names, command, pytorch};
+use longspan_run::directory::history::{self, History};
 use longspan_run::report::verdict::RemedyText;
+use longspan_run::visible;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
@@ -22,39 +23,47 @@ pub(crate) fn findings(
     layers: usize,
 ) -> PyResult<String> {
     let names = Names { module, class, hidden, layers };
-    let found = py.detach(|| -> Result<Value, String> {
-        let history = history::read(&run).map_err(|error| error.to_string())?;
-        let verdict = diagnose(&history.evidence());
-        let shown = verdict.shown().into_iter();
-        let list = shown.map(|(finding, remedies)| {
-            let numbers: serde_json::Map<String, Value> = finding
-                .evidence()
-                .iter()
-                .map(|number| (number.name.en.to_owned(), json!(number.value)))
-                .collect();
-            let fixes: Vec<Value> = remedies.into_iter().map(|remedy| fix(remedy, &names)).collect();
-            json!({
-                "code": finding.code(),
-                "severity": finding.severity,
-                "title": finding.title(Language::English),
-                "sentence": finding.sentence(Language::English),
-                "place": format!("{:?}", finding.place),
-                "numbers": numbers,
-                "confidence": finding.confidence,
-                "because": finding.because.of(Language::English),
-                "fixes": fixes,
-            })
-        });
-        Ok(list.collect())
-    });
-    let found = found.map_err(PyOSError::new_err)?;
+    let found = py.detach(|| history::read(&run).map(|history| listed(&history, Some(&names))));
+    let found = found.map_err(|error| PyOSError::new_err(error.to_string()))?;
     serde_json::to_string(&found).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-fn fix(remedy: &Remedy, names: &Names) -> Value {
+/// The findings of a run that was read, most important first. The code of a remedy is PyTorch if there are names for it,
+/// otherwise a command of the program.
+pub(crate) fn listed(history: &History, names: Option<&Names>) -> Value {
+    let run = visible::path(&history.path);
+    let code = |settings: &[Setting]| match names {
+        Some(names) => pytorch(settings, names),
+        None => command(&run, settings),
+    };
+    let verdict = diagnose(&history.evidence());
+    let shown = verdict.shown().into_iter();
+    let list = shown.map(|(finding, remedies)| {
+        let numbers: serde_json::Map<String, Value> = finding
+            .evidence()
+            .iter()
+            .map(|number| (number.name.en.to_owned(), json!(number.value)))
+            .collect();
+        let fixes: Vec<Value> = remedies.into_iter().map(|remedy| fix(remedy, &code)).collect();
+        json!({
+            "code": finding.code(),
+            "severity": finding.severity,
+            "title": finding.title(Language::English),
+            "sentence": finding.sentence(Language::English),
+            "place": format!("{:?}", finding.place),
+            "numbers": numbers,
+            "confidence": finding.confidence,
+            "because": finding.because.of(Language::English),
+            "fixes": fixes,
+        })
+    });
+    list.collect()
+}
+
+fn fix(remedy: &Remedy, code: &dyn Fn(&[Setting]) -> String) -> Value {
     let text = RemedyText::new(remedy, Language::English);
     let code = match remedy {
-        Remedy::Change { settings, .. } => pytorch(settings, names),
+        Remedy::Change { settings, .. } => code(settings),
         Remedy::Advice(_) => String::new(),
     };
     json!({"code": code, "why": text.why})

@@ -4,6 +4,7 @@ mod ending;
 mod error;
 mod fault;
 mod full_disk;
+mod job;
 mod kept;
 mod light;
 mod memory;
@@ -14,12 +15,13 @@ mod records;
 mod recovery;
 mod resumed;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use error::TrainError;
 pub use fault::{Replay, ReplayError, replay_fault};
+pub use job::Job;
 pub use light::LightProbe;
 pub use memory::check_window;
 pub use outcome::{Event, Outcome, Start, Summary};
@@ -39,28 +41,10 @@ use longspan::model::OutputSpec;
 use longspan::optim::schedule::{Patience, Progress};
 use longspan::trainer::Trainer;
 use longspan_data::series::Part;
-use longspan_kernel::InstructionSet;
 use longspan_record::{FaultRecord, ScoreRecord};
 use outage::Outage;
 use records::score_record;
 use recovery::Recoveries;
-
-/// What to train, and where.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// The settings.
-    pub config: Config,
-    /// The run's directory.
-    pub out: PathBuf,
-    /// Whether to continue the run in `out`.
-    pub resume: bool,
-    /// The run or file whose weights the run starts with.
-    pub from: Option<PathBuf>,
-    /// The instruction set.
-    pub level: InstructionSet,
-    /// Threads.
-    pub threads: usize,
-}
 
 /// Trains a run. Setting `cancel` stops it after the current step, with a checkpoint; `watch` is called for
 /// each event.

@@ -1,11 +1,11 @@
 //! `longspan config`: prints the settings and their meanings.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use longspan_run::config::Config;
 
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::streams::put;
 

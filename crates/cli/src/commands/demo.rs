@@ -2,12 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 use longspan_kernel::Context;
 
 use crate::demo::{DISTANCES, GAINS, Options, Stopped, page, perform};
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::{Json, Lang, Threads, within};
 use crate::stop::Stop;

@@ -3,14 +3,16 @@
 pub(crate) mod judge;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use longspan_run::directory::history;
 
 use super::probe;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::flags::{Json, Lang};
+use crate::progress::Bar;
+use crate::stop::Stop;
 use crate::streams::{put, put_painted};
 use judge::judge;
 
@@ -40,8 +42,10 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     let whole = history.probe.as_ref().is_some_and(|probe| !probe.light && !probe.is_cut_short());
     let probed = whole && history.stale_probe().is_none();
     if args.probe && !probed {
-        if let Err(stopped) = probe::measure(&probe::ProbeArgs::whole_of(path))? {
-            return Ok(stopped);
+        let stop = Stop::listen()?;
+        let whole = probe::ProbeArgs::whole_of(path);
+        if probe::measure(&whole, Some(&mut Bar::new()), &|| stop.came())?.is_none() {
+            return Ok(ExitCode::from(stop.code()));
         }
         history = history::read(path)?;
     }

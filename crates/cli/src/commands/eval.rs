@@ -3,7 +3,6 @@
 mod show;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use longspan::model::{Model, ModelSpec};
@@ -19,6 +18,7 @@ use longspan_run::dataset::{Dataset, HeldOut};
 use longspan_run::directory;
 use longspan_run::train::check_window;
 
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::{Data, Json, Threads, Weights, positive};
 use crate::progress::Progress;

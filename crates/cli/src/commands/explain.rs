@@ -1,11 +1,10 @@
 //! `longspan explain`: the meaning, the thresholds and the remedies of a finding.
 
-use std::process::ExitCode;
-
 use clap::Args;
 use longspan::option_syntax::nearest;
 use longspan_diagnose::{IGNORE_IF, Language, Page, RULES, Rule, rule};
 
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::Lang;
 use crate::streams::put;

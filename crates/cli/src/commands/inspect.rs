@@ -5,7 +5,6 @@ mod show;
 mod wait;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use longspan_data::inspect::{Given, inspect};
@@ -13,6 +12,7 @@ use longspan_run::config::Config;
 use longspan_run::directory::is_run;
 use serde_json::Value;
 
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::flags::{Json, TableFlags};
 use crate::streams::put;

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 use longspan_run::directory;
@@ -10,6 +9,7 @@ use longspan_run::directory::is_run;
 use longspan_run::visible;
 use serde_json::{Value, json};
 
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::Json;
 use crate::progress::figure;

@@ -15,12 +15,12 @@ mod times;
 mod values;
 
 use std::io::Read;
-use std::process::ExitCode;
 
 use clap::Args;
 use longspan_data::schema::Predicts;
 
 use super::eval::load;
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::{Json, ReadingFlags, Threads, Weights, positive};
 use crate::shell;

@@ -3,12 +3,12 @@
 mod plan;
 pub(crate) mod show;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ColorChoice, Parser};
 use longspan::batch::Source;
 use longspan::model::ModelSpec;
 use longspan::probe::credit::{Stage, Watch, widen};
@@ -24,6 +24,8 @@ use longspan_run::directory::{history, is_run, probes};
 
 use super::diagnose::judge::judge;
 use super::eval::{self, Loaded};
+use crate::args;
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::{Data, Json, Threads, Weights, Which, positive, within};
 use crate::progress::Bar;
@@ -121,9 +123,10 @@ impl ProbeArgs {
 }
 
 pub(crate) fn run(args: &ProbeArgs) -> Result<ExitCode, Failure> {
-    let Probed { record, model, written } = match measure(args)? {
-        Ok(probed) => probed,
-        Err(stopped) => return Ok(stopped),
+    let stop = Stop::listen()?;
+    let Some(Probed { record, model, written }) = measure(args, Some(&mut Bar::new()), &|| stop.came())?
+    else {
+        return Ok(ExitCode::from(stop.code()));
     };
     // The new measurement may change the findings of the run.
     let judged = match &written {
@@ -150,12 +153,16 @@ pub(crate) struct Probed {
     written: Option<PathBuf>,
 }
 
-/// Measures the weights and writes the result into the run, if `args` names one. Returns an exit code if a signal stopped it.
+/// Measures the weights and writes the result into the run, if `args` names one. A bar says what will be measured, and shows how
+/// far it is. Returns None if `cancelled` stopped it.
 ///
 /// # Errors
 /// A message if the run, its data or its directory cannot be used.
-pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Failure> {
-    let stop = Stop::listen()?;
+pub(crate) fn measure(
+    args: &ProbeArgs,
+    mut bar: Option<&mut Bar>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Option<Probed>, Failure> {
     let path = args.weights.run.as_path();
     let Loaded { checkpoint, mut config, ctx, params, .. } =
         eval::load(&args.weights, args.threads.count(0))?;
@@ -173,12 +180,17 @@ pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Fail
     let (source, data) = source(&args.data, path, &config, &header.schema)?;
     eval::fits(&header.model, source.shape(), if args.single { size_of::<f32>() } else { size_of::<f64>() })?;
     let planned = Planned::new(path, args.limit(), &options(args), &header.model, source.as_ref(), &config)?;
-    streams::note(format_args!("{}", planned.text()));
-    let options = &planned.plan.options;
-    let (mut bar, start) = (Bar::new(), Instant::now());
+    if bar.is_some() {
+        streams::note(format_args!("{}", planned.text()));
+    }
+    let (options, start) = (&planned.plan.options, Instant::now());
     let mut watch = Watch {
-        progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),
-        cancelled: &|| stop.came(),
+        progress: &mut |stage, done, all| {
+            if let Some(bar) = &mut bar {
+                bar.show(name(stage), done as u64, all as u64);
+            }
+        },
+        cancelled,
         late: &|| planned.seconds.is_some_and(|limit| start.elapsed().as_secs_f64() > limit),
     };
     let examined = if args.single {
@@ -187,8 +199,10 @@ pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Fail
         let wide = Context::new(ctx.instruction_set(), ctx.threads());
         examine(&wide, &header.model, &widen(&params), source.as_ref(), options, &mut watch)
     };
-    bar.finish();
-    let Ok(mut record) = examined else { return Ok(Err(ExitCode::from(stop.code()))) };
+    if let Some(bar) = bar {
+        bar.finish();
+    }
+    let Ok(mut record) = examined else { return Ok(None) };
     if let Some(failure) = source.failure() {
         return Err(fail(format!(
             "the data can no longer be read ({failure}): make the file readable, and run the command again"
@@ -197,7 +211,30 @@ pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Fail
     planned.plan.mark(&mut record);
     (record.step, record.data, record.beside) = (header.position.step, data, beside);
     let written = if is_run(path) { Some(probes::write(path, &record)?) } else { None };
-    Ok(Ok(Probed { record, model: header.model.clone(), written }))
+    Ok(Some(Probed { record, model: header.model.clone(), written }))
+}
+
+/// The command line of a probe alone.
+#[derive(Parser)]
+#[command(name = "longspan probe", color = ColorChoice::Never, disable_help_flag = true)]
+struct Line {
+    #[command(flatten)]
+    args: ProbeArgs,
+}
+
+/// Measures the weights of a run or a checkpoint file like the command `probe` with these arguments, and prints nothing but
+/// warnings about the data. Returns None if `cancelled` stopped it.
+///
+/// # Errors
+/// The message that the command prints.
+pub fn probe(
+    arguments: impl IntoIterator<Item = OsString>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Option<ProbeRecord>, String> {
+    let program = std::iter::once(OsString::from("longspan probe"));
+    let line = Line::try_parse_from(program.chain(arguments)).map_err(|error| args::text(&error))?;
+    let probed = measure(&line.args, None, cancelled).map_err(|failure| failure.to_string())?;
+    Ok(probed.map(|probed| probed.record))
 }
 
 fn options(args: &ProbeArgs) -> ProbeOptions {

@@ -1,7 +1,6 @@
 //! `longspan replay`: repeats the training step at which a run diverged.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use longspan_diagnose::{Language, fault, ways_out};
@@ -12,6 +11,7 @@ use longspan_run::train::{Replay, replay_fault};
 use serde_json::{Value, json};
 
 use super::train::{diverged, norm};
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::flags::{Json, Threads};
 use crate::progress::figure;

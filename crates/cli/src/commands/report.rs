@@ -1,13 +1,13 @@
 //! `longspan report`: writes runs as an HTML page, Markdown, JSON documents, or a CSV table of their metrics.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use longspan_run::directory::{RunError, is_run};
 use longspan_run::report::RunReport;
 use longspan_run::whole_file;
 
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::Lang;
 use crate::report::{csv, html, markdown};

@@ -1,7 +1,5 @@
 //! `longspan sample`: generates text with a language model.
 
-use std::process::ExitCode;
-
 use clap::Args;
 use longspan::model::StepInput;
 use longspan::model::sampling::choose;
@@ -10,6 +8,7 @@ use longspan_kernel::rng::{Key, Purpose};
 use serde_json::json;
 
 use super::eval::{Loaded, load};
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::{Json, Threads, Weights};
 use crate::shell;

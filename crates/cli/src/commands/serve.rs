@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::Lang;
 use crate::serve::{Options, serve};

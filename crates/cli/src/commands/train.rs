@@ -1,18 +1,18 @@
 //! `longspan train`.
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 
 use clap::Args;
 use longspan_diagnose::{Finding, Language, NON_FINITE, Place, Severity, fault};
 use longspan_record::credit::Measured;
 use longspan_record::{FaultRecord, GroupScore, RecoveryAction, RecoveryRecord};
-use longspan_run::config::{Config, ConfigError, KEYS, Origin};
+use longspan_run::config::{Config, ConfigError, Origin};
 use longspan_run::dialect;
-use longspan_run::train::{Event, Job, LightProbe, Outcome, Summary, resumed_config, train};
+use longspan_run::train::{Event, Job, LightProbe, Outcome, Summary};
 use longspan_run::visible;
 
 use super::probe::show::horizon;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::flags::{Json, SettingFlags};
 use crate::progress::{Progress, below, counted, figure, grouped, loss, too_few};
@@ -20,8 +20,7 @@ use crate::shell;
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
 use crate::streams::{put, show};
-use crate::tensorboard::Events;
-use longspan_run::machine;
+use crate::training::train;
 
 /// Train a network on a text, labelled sequences, a series, music or a synthetic task
 #[derive(Args, Debug)]
@@ -71,37 +70,18 @@ impl TrainArgs {
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     let stop = Stop::listen()?;
-    let mut config = args.settings()?;
-    absolute_paths(&mut config)?;
-    let (level, resume) = (machine::instruction_set()?, args.resume);
-    let out = match &args.out {
-        Some(out) => out.clone(),
-        None => {
-            // The name is made from the settings, so they are checked first.
-            config.check()?;
-            free_name(&config)
-        }
-    };
-    if resume {
-        config = resumed_config(&out, &config)?;
-    }
-    let from = args.from.clone();
-    let threads = machine::threads(config.run.threads);
-    let job = Job { config, out, resume, from, level, threads };
+    let job = Job::prepare(args.settings()?, args.out.clone(), args.resume, args.from.clone())?;
     let mut progress = Progress::new();
     let mut times = StepTimes::default();
-    let mut tensorboard = Events::open(job.config.run.tensorboard.as_deref())?;
     let hold = stop.hold();
     let summary = train(&job, &stop.cancel, &mut |event| {
         if let Event::Opening = event {
             hold.hold();
         }
-        times.see(&event);
-        tensorboard.see(&event);
-        progress.show(&event);
+        times.see(event);
+        progress.show(event);
     });
     progress.finish();
-    tensorboard.close();
     let summary = summary?;
     if args.json.json {
         let mut document = summary.document();
@@ -116,33 +96,6 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
         Outcome::Interrupted => ExitCode::from(stop.code()),
         _ => ExitCode::SUCCESS,
     })
-}
-
-/// Makes the paths of the settings absolute, so that the run can be resumed and evaluated from any directory.
-fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
-    for key in KEYS.iter().filter(|key| matches!(key.takes, "FILE" | "DIR")) {
-        if let Some(path) = config.get(key.name).text() {
-            let path = std::path::absolute(path)?;
-            config.set(key.name, &path.to_string_lossy(), Origin::Flag)?;
-        }
-    }
-    Ok(())
-}
-
-/// Returns runs/NAME-CELL-N with the smallest N that is not taken.
-fn free_name(config: &Config) -> PathBuf {
-    let file = config.data.text.as_ref().or(config.data.labelled.as_ref()).or(config.data.series.as_ref());
-    let data = match (&config.data.task, file) {
-        (Some(task), _) => task.to_string(),
-        (None, Some(file)) => {
-            // "names.csv.gz" is "names".
-            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            name.split('.').find(|part| !part.is_empty()).unwrap_or("run").to_owned()
-        }
-        (None, None) => "run".into(),
-    };
-    let name = |n: usize| Path::new("runs").join(format!("{data}-{}-{n}", config.model.cell));
-    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
 /// Describes a failed step: its loss and norm, its first bad value, and the cause.

@@ -152,21 +152,22 @@ fn read_both<L: Read>(
         let (found, file) = (labels.count, images_path.to_owned());
         return Err(Problem::Counts { labels: found, images: count, file }.at(labels.path, Location::File));
     }
-    let (channels, order) = match steps {
+    let (channels, permuted) = match steps {
         ImageSteps::Rows => ((1..=columns).map(|column| format!("column {column}")).collect(), None),
-        ImageSteps::Pixels { permuted } => {
-            (vec!["pixel".to_owned()], permuted.map(|seed| permutation(seed, pixels as u32)))
-        }
+        ImageSteps::Pixels { permuted } => (vec!["pixel".to_owned()], permuted),
     };
     let mut builder = Builder::new(images_path, Kind::Values { channels }, Origin::Images);
     let (mut image, mut label) = (vec![0; pixels as usize], [0]);
+    // As large as an image, so that it is made once a whole one has been read: a header can say any size.
+    let mut order = None;
     for number in 1..=count {
         if let Some(labels) = &mut labels {
             labels.fill(&mut label, number)?;
         }
         images.fill(&mut image, number)?;
         let value = |&pixel: &u8| f32::from(pixel) / 255.0;
-        match &order {
+        let order = permuted.map(|seed| &*order.get_or_insert_with(|| permutation(seed, pixels as u32)));
+        match order {
             None => builder.values.extend(image.iter().map(value)),
             Some(order) => builder.values.extend(order.iter().map(|&from| value(&image[from as usize]))),
         }

@@ -88,8 +88,11 @@ fn is_temporary(folder: &str, name: &OsStr) -> bool {
 /// What the beginning of a run writes beside its checkpoint.
 const BEGUN: [&str; 5] = ["config.toml", "metrics.jsonl", "frequencies.json", "run.json", "lock"];
 
-/// Whether a directory without `run.json` has only what a process leaves that is killed while it begins a run. Files of
-/// such an attempt may be overwritten; a checkpoint of a trained model may not.
+/// The arrays that the Python package puts into the directory of a run before it begins.
+const ARRAYS: [&str; 2] = ["data.npz", "test.npz"];
+
+/// Whether a directory without `run.json` has only arrays to train on, and what a process leaves that is killed while it
+/// begins a run. Files of such an attempt may be overwritten; a checkpoint of a trained model may not.
 pub(super) fn is_left_over(run: &Path) -> Result<bool, std::io::Error> {
     let is_one = |entry: fs::DirEntry, names: &[&str]| {
         let name = entry.file_name();
@@ -105,7 +108,7 @@ pub(super) fn is_left_over(run: &Path) -> Result<bool, std::io::Error> {
             if trained || !files.all(|file| file.is_ok_and(|file| is_one(file, &["last.safetensors"]))) {
                 return Ok(false);
             }
-        } else if !is_one(entry, &BEGUN) {
+        } else if !ARRAYS.iter().any(|name| entry.file_name() == *name) && !is_one(entry, &BEGUN) {
             return Ok(false);
         }
     }

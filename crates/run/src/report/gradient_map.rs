@@ -55,14 +55,8 @@ pub struct LayerPicture {
 impl Flow {
     /// The gradient map of these profiles; None if there are none.
     pub fn of(flows: &Profiles) -> Option<Self> {
-        let longest = flows.records.iter().max_by_key(|record| record.edges.len())?;
+        let (longest, records) = flows.of_one_map()?;
         let edges = longest.edges.clone();
-        // Profiles with other bins cannot share the map.
-        let same = |record: &&ProfileRecord| {
-            let whole = record.edges.len().saturating_sub(1);
-            record.layers.len() == longest.layers.len() && edges.get(..whole) == record.edges.get(..whole)
-        };
-        let records: Vec<&ProfileRecord> = flows.records.iter().filter(same).collect();
         let columns = || records.chunks(records.len().div_ceil(MOST).max(1));
         let steps = columns().map(|column| column[column.len() - 1].step).collect();
         let layers = longest.layers.iter().enumerate().map(|(at, layer)| {

@@ -6,6 +6,7 @@ use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::dataset::DataError;
 use crate::directory::RunError;
+use crate::machine::MachineError;
 use longspan_data::memory::OutOfMemory;
 
 /// Why a run cannot start or continue.
@@ -24,6 +25,20 @@ pub enum TrainError {
     /// A checkpoint cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The instruction set that was asked for cannot be used.
+    #[error(transparent)]
+    Machine(#[from] MachineError),
+    /// The current directory does not exist any more.
+    #[error("the current directory cannot be read ({0}): change to a directory that exists")]
+    NoDirectory(std::io::Error),
+    /// Events for TensorBoard cannot be written.
+    #[error("{} cannot be written ({error}): choose another --tensorboard", path.display())]
+    Events {
+        /// The directory of the events.
+        path: PathBuf,
+        /// The error of the system.
+        error: std::io::Error,
+    },
     /// A setting differs from that of the run that is resumed.
     #[error(
         "{run} was started with {name} = {old}, and resuming cannot change it to {new}: leave it out, or start a new run with --from {run}"

@@ -23,7 +23,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Most bytes that a reader may allocate in total for an input of a few kilobytes.
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: usize = 80 << 20;
 
 /// Changed inputs of each reader, unless `LONGSPAN_MUTATIONS` says another number.
 const MUTATIONS: usize = 600;

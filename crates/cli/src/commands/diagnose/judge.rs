@@ -2,12 +2,12 @@
 
 mod show;
 
-use std::process::ExitCode;
-
 use longspan_diagnose::{Language, diagnose};
 use longspan_run::directory::history::History;
 use longspan_run::report::verdict::VerdictText;
 use serde_json::Value;
+
+use crate::exit_code::ExitCode;
 
 use show::Shown;
 

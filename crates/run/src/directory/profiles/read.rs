@@ -21,6 +21,20 @@ pub struct Profiles {
     pub skipped: Vec<RunError>,
 }
 
+impl Profiles {
+    /// The profiles that can share one map: those with the layers of the longest one, and with its bins as far as they reach.
+    /// The longest one comes first in the result; None if there are no profiles.
+    pub fn of_one_map(&self) -> Option<(&ProfileRecord, Vec<&ProfileRecord>)> {
+        let longest = self.records.iter().max_by_key(|record| record.edges.len())?;
+        let same = |record: &&ProfileRecord| {
+            let whole = record.edges.len().saturating_sub(1);
+            record.layers.len() == longest.layers.len()
+                && longest.edges.get(..whole) == record.edges.get(..whole)
+        };
+        Some((longest, self.records.iter().filter(same).collect()))
+    }
+}
+
 /// Reads all profiles of a run. A step counts in its highest attempt. Damaged segments are skipped and
 /// reported.
 pub fn read(run: &Path) -> Profiles {

@@ -1,0 +1,57 @@
+//! Training with the settings of the program.
+
+use std::path::PathBuf;
+
+use longspan_run::config::{Config, Origin};
+use longspan_run::train::{Event, Job};
+use pyo3::prelude::*;
+
+use crate::attended::attend;
+use crate::errors::{of_config, of_training};
+
+/// A training step, for the callback: step, planned steps, loss, log10 of the gradient's norm, learning rate, and the loss
+/// of the last validation.
+type Step = (u64, u64, f64, f64, f64, Option<f64>);
+
+/// Trains a run: settings as text by name, which override those of the file `config`. Returns its directory.
+#[pyfunction]
+#[pyo3(signature = (settings, out=None, resume=false, weights=None, config=None, progress=None))]
+pub(crate) fn train(
+    py: Python<'_>,
+    settings: Vec<(String, String)>,
+    out: Option<PathBuf>,
+    resume: bool,
+    weights: Option<PathBuf>,
+    config: Option<PathBuf>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<PathBuf> {
+    let mut given = Config::default();
+    let read = config.map_or(Ok(()), |file| given.read(&file));
+    read.map_err(|error| of_config(&error))?;
+    for (name, value) in &settings {
+        given.set(name, value, Origin::Flag).map_err(|error| of_config(&error))?;
+    }
+    let job = Job::prepare(given, out, resume, weights).map_err(|error| of_training(&error))?;
+    let told = progress.is_some();
+    let (trained, failed) = attend(
+        py,
+        |cancel, sender| {
+            let (mut steps, mut validation) = (0, None);
+            longspan_cli::train(&job, cancel, &mut |event| match event {
+                Event::Started(start) => steps = start.steps,
+                Event::Validated { record, .. } => validation = Some(record.loss),
+                Event::Stepped { record, .. } if told => {
+                    let step: Step =
+                        (record.step, steps, record.loss, record.log10_global_norm, record.lr, validation);
+                    // Nobody listens any more only if Python ends.
+                    let _ = sender.send(step);
+                }
+                _ => {}
+            })
+        },
+        |py, step| progress.as_ref().map_or(Ok(()), |progress| progress.call1(py, step).map(drop)),
+    )?;
+    let summary = trained.map_err(|error| of_training(&error));
+    failed.map_or(Ok(()), Err)?;
+    Ok(summary?.run)
+}

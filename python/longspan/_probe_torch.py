@@ -1,0 +1,202 @@
+"""Measure one batch of a PyTorch model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from longspan import _core
+from longspan._cells import CellCalls
+from longspan._layers import CELLS, Layers
+from longspan._numbers import deviation
+from longspan._probed import Probe
+from longspan._recorded import Backward, LayerCalls, Pass, array, masks, parts
+
+# Trajectories of Lyapunov exponents: as many rows, and as many steps of them.
+_TRAJECTORIES, _STEPS = 8, 1000
+# The fewest steps of a trajectory.
+_LEAST_STEPS = 8
+
+
+def probe_module(
+    model: nn.Module,
+    x: Any,
+    y: Any,
+    loss: Callable[..., Any] | None,
+    name: str | None,
+    exponents: int | str | None,
+) -> Probe:
+    """Measure one batch; see :func:`longspan.probe`."""
+    if x is None:
+        raise ValueError("a batch is needed: give x, the input of the model")
+    if isinstance(exponents, str) or (exponents is not None and exponents < 0):
+        raise ValueError(f"exponents={exponents!r}: needs a whole number, or 'all'")
+    name, module = _chosen(model, name)
+    layers = Layers(module)
+    if layers.unobserved is not None:
+        raise ValueError(f"{name or type(model).__name__} cannot be measured, because {layers.unobserved}")
+    recorded, value, grads = _run(model, layers, x, y, loss)
+    replay = _core.Replay(
+        layers.kind,
+        layers.input,
+        layers.hidden,
+        layers.count,
+        layers.bidirectional,
+        layers.dtype == torch.float64,
+        recorded.batch_sizes[0],
+        0,
+        torch.get_num_threads(),
+    )
+    weights = [[array(tensor) for tensor in own] for own in layers.weights]
+    d_last = [torch.zeros_like(state) if d is None else d for d, state in zip(recorded.d_last, recorded.last, strict=True)]
+    replay.run(
+        1,
+        array(recorded.x),
+        recorded.batch_sizes,
+        weights,
+        parts(recorded.state),
+        masks(layers, recorded),
+        array(torch.zeros_like(recorded.y) if recorded.d_y is None else recorded.d_y),
+        parts(d_last),
+    )
+    largest = deviation(replay.outputs(), array(recorded.y))
+    for layer, own in enumerate(grads):
+        found = replay.gradients(layer)
+        if len(found) != len(own):  # Without biases, the kernels have them all the same: zeros.
+            found = [grad for i, grad in enumerate(found) if i % 4 < 2]
+        for grad, expected in zip(found, own, strict=True):
+            if expected is not None:
+                largest = max(largest, deviation(grad, array(expected)))
+    observed = json.loads(replay.observations())
+    spectrum, reason = _spectrum(layers, recorded, weights, exponents)
+    missing = {} if reason is None else {"lyapunov": reason}
+    return Probe.of_step(
+        name or type(model).__name__, observed["snapshot"], spectrum, missing, largest, value, _norms(replay, layers)
+    )
+
+
+def _chosen(model: nn.Module, name: str | None) -> tuple[str, nn.Module]:
+    """The recurrent module of this name, or the only one."""
+    kinds = (nn.RNNBase, *CELLS)
+    found = {own: module for own, module in model.named_modules() if isinstance(module, kinds)}
+    if not found:
+        raise ValueError(
+            f"{type(model).__name__} has no nn.RNN, nn.GRU or nn.LSTM, and none of their cells: there is nothing to measure"
+        )
+    if name is not None:
+        if name not in found:
+            raise ValueError(f"module={name!r}: the recurrent modules are {', '.join(map(repr, found))}")
+        return name, found[name]
+    if len(found) > 1:
+        choices = " or ".join(f"module={own!r}" for own in found)
+        raise ValueError(f"the model has {len(found)} recurrent modules: choose {choices}")
+    return next(iter(found.items()))
+
+
+def _run(
+    model: nn.Module, layers: Layers, x: Any, y: Any, loss: Callable[..., Any] | None
+) -> tuple[Pass, float, list[list[Tensor | None]]]:
+    """Run the model forwards and backwards. Returns the pass of the module, the loss, and the gradients of its weights."""
+    errors: list[BaseException] = []
+    # The only backward pass has the number 1.
+    backward = Backward(errors.append, 1)
+    calls = CellCalls(layers, backward) if isinstance(layers.module, CELLS) else LayerCalls(layers, backward)
+    random: list[Tensor | None] = [None]
+
+    def before(module: nn.Module, args: Any, kwargs: Any) -> None:
+        random[0] = torch.get_rng_state() if module.training and layers.dropout > 0 else None
+
+    def after(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        calls.record(args, kwargs, output, random[0])
+
+    handles = [
+        layers.module.register_forward_pre_hook(before, with_kwargs=True),
+        layers.module.register_forward_hook(after, with_kwargs=True),
+    ]
+    own = layers.weights
+    frozen = [tensor for weights in own for tensor in weights if not tensor.requires_grad]
+    try:
+        # The gradient passes through the module even if its weights are not trained.
+        for tensor in frozen:
+            tensor.requires_grad_(True)
+        with torch.enable_grad():
+            output = model(*x) if type(x) is tuple else model(x)  # A packed sequence is a tuple, too.
+            value = _loss(output, y, loss)
+            flat = [tensor for weights in own for tensor in weights]
+            found = torch.autograd.grad(value, flat, allow_unused=True)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for tensor in frozen:
+            tensor.requires_grad_(False)
+    if errors:
+        raise errors[0]
+    used = calls.take()
+    if not used:
+        raise ValueError("no gradient of the loss reached the module: the loss has to depend on its outputs")
+    gradients = iter(found)
+    grads: list[list[Tensor | None]] = [[next(gradients) for _ in weights] for weights in own]
+    # Several sequences add up in the gradients of the weights, and only the last one is measured.
+    alone = len(used) == 1
+    return used[-1], float(value.detach()), grads if alone else []
+
+
+def _loss(output: Any, y: Any, loss: Callable[..., Any] | None) -> Tensor:
+    if loss is not None:
+        value = loss(output) if y is None else loss(output, y)
+    elif y is None:
+        value = output
+    elif not isinstance(output, Tensor):
+        raise ValueError(f"the model returns a {type(output).__name__}: give loss=, a function of the output and y")
+    elif torch.is_floating_point(y):
+        value = nn.functional.mse_loss(output, y)
+    else:
+        value = nn.functional.cross_entropy(output.reshape(-1, output.shape[-1]), y.reshape(-1))
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        raise ValueError("the loss has to be one number: give loss=, a function of the output and y, or y for the usual loss")
+    return value.reshape(())
+
+
+def _norms(replay: _core.Replay, layers: Layers) -> NDArray[np.float64]:
+    """log10 of the mean norm of the gradient by the states at each time step, ``[layers, T]``."""
+    norms = np.stack([replay.curves(k)[0] for k in range(layers.count * layers.directions)])
+    with np.errstate(divide="ignore"):
+        logarithms: NDArray[np.float64] = np.log10(norms)
+    return logarithms
+
+
+def _spectrum(
+    layers: Layers, recorded: Pass, weights: list[list[Any]], exponents: int | str | None
+) -> tuple[dict[str, Any] | None, str | None]:
+    """Lyapunov exponents along the longest rows of the batch, or why there are none."""
+    if exponents == 0:
+        return None, "it was not requested"
+    if layers.bidirectional:
+        return None, "the module is bidirectional, and exponents need a single chain of states"
+    sizes = recorded.batch_sizes
+    rows = min(_TRAJECTORIES, sizes[0])
+    steps = min(sum(size >= rows for size in sizes), _STEPS)
+    if steps < _LEAST_STEPS:
+        return None, f"the trajectories have {steps} steps, and {_LEAST_STEPS} are needed"
+    if recorded.sizes:
+        ends = np.cumsum([0, *sizes])[:steps]
+        x = torch.stack([recorded.x[int(end) : int(end) + rows] for end in ends])
+    else:
+        x = recorded.x[:steps, :rows]
+    spectrum = _core.lyapunov(
+        layers.kind,
+        layers.dtype == torch.float64,
+        (steps, rows, layers.input, layers.hidden, layers.count),
+        array(x),
+        weights,
+        parts([state[:, :rows].contiguous() for state in recorded.state]),
+        exponents if isinstance(exponents, int) else None,
+        torch.get_num_threads(),
+    )
+    return json.loads(spectrum), None
