@@ -249,6 +249,13 @@ impl Replay {
         Ok(curves.map(|curve| PyArray1::from_slice(py, curve)).into())
     }
 
+    /// What was observed, as the JSON of a step's record.
+    fn observations(&mut self) -> PyResult<String> {
+        let mut record = StepRecord::default();
+        self.write(&mut record);
+        serde_json::to_string(&record).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
     /// The largest difference between the outputs of the top layer and `y`, and between the gradients of the weights and
     /// `gradients` of each layer, each relative to the largest number of the tensor: max |a − b| / max |b|.
     fn deviation(&self, y: Bound<'_, PyAny>, gradients: Vec<Vec<Bound<'_, PyAny>>>) -> PyResult<f64> {
