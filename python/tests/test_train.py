@@ -68,6 +68,15 @@ def test_an_exception_in_progress_ends_the_run_with_a_checkpoint(tmp_path):
     assert longspan.train(out=out, resume=True, steps=total).summary["step"] == total
 
 
+@pytest.fixture
+def ctrl_c():
+    """The handler of Ctrl-C that Python has, which a job in the background starts without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_the_run_with_a_checkpoint(tmp_path):
     out = tmp_path / "run"
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
