@@ -55,8 +55,8 @@ def train(program, run, steps, resume):
 
 
 def ended(process, expected):
-    """Waits for a process, whose exit code must be `expected`."""
-    _, errors = process.communicate(timeout=120)
+    """Waits for a process, whose exit code must be `expected`. One run may have many steps to catch up with the other."""
+    _, errors = process.communicate(timeout=3600)
     if process.returncode != expected:
         sys.exit(f"FAILED: {' '.join(process.args)} ended with {process.returncode}, not {expected}:\n{errors[-2000:]}")
 
@@ -199,6 +199,7 @@ def soak(program, seconds, home):
         client.done = rewinding.done = True
         client.join(timeout=60)
         rewinding.join(timeout=600)
+        flat = [verdict(name, samples[name], seconds) for name in samples]
         last = max(map(step_of, runs.values())) + 5
         for run in runs.values():
             ended(train(program, run, last, True), 0)
@@ -212,7 +213,6 @@ def soak(program, seconds, home):
         if rewinding.error:
             print(f"short run: FAILED: {rewinding.error}")
         rewound = min(*long, rewinding.runs) > 0 and not rewinding.error
-        flat = [verdict(name, samples[name], seconds) for name in samples]
         return same and rewound and all(flat) and not client.error
     finally:
         for process in (server, steady, resumed):
