@@ -152,8 +152,10 @@ class WatchedModule:
         grads: list[list[Any]] = []
         if all(id(tensor) in weight_grads for own in weights for tensor in own):
             grads = [[array(unscaled(weight_grads[id(tensor)])) for tensor in own] for own in weights]
-        if self.steps.fault is None:  # Values that overflow may do so in another place.
-            self.deviation = max(self.deviation, replay.deviation(array(recorded.y), grads))
+        deviation = replay.deviation(array(recorded.y), grads)
+        # Values that overflow may do so in another place.
+        if math.isfinite(deviation) or self.steps.fault is None:
+            self.deviation = max(self.deviation, deviation)
         if self.steps.fault is not None and self.steps.fault.step == self.steps.taken + 1:
             self._bad = first_bad(layers, recorded, replay)
             self.bad_arrived = self._bad is None and arrived_bad(recorded)
