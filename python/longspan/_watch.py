@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from longspan import _arguments, _verdict
-from longspan._findings import Finding, not_finite, of_run, sorted_findings
+from longspan._findings import Finding, not_finite, of_run, sorted_findings, without_loss
 from longspan._layers import CELLS
 from longspan._module import WatchedModule
 from longspan._recorded import Backward
@@ -347,11 +347,13 @@ class Watch:
             if watched.recorder is not None:
                 layers = watched.layers
                 try:
-                    found += of_run(watched.run, watched.name, layers.name, layers.hidden, layers.count)
+                    own = of_run(watched.run, watched.name, layers.name, layers.hidden, layers.count)
                 except (KeyboardInterrupt, SystemExit):
                     raise
                 except BaseException as error:  # As when the directory was removed.
                     unread.append(f"{watched.name or self._name}: its run cannot be diagnosed: {error}")
+                else:
+                    found += own if watched.steps.has_loss else map(without_loss, own)
         return sorted_findings(found), unread
 
     def verdict(self) -> str:

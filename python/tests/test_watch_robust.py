@@ -214,13 +214,15 @@ def test_names_of_modules_stay_inside_of_the_run(tmp_path):
 # Values and batches that cannot be observed.
 
 
-def test_without_a_loss_nothing_is_said_of_it(tmp_path):
+@pytest.mark.parametrize("dead", [False, True])
+def test_without_a_loss_nothing_is_said_of_it(tmp_path, dead):
     torch.manual_seed(1)
-    rnn = nn.RNN(3, 32)
-    rnn.weight_hh_l0.data *= 0.1
-    watch = loop(rnn, sgd(rnn), tmp_path / "run", steps=60, loss=False, baseline=1.0, needed_lag=3)
+    rnn = nn.RNN(3, 32, nonlinearity="relu") if dead else nn.GRU(3, 32)
+    rnn.bias_ih_l0.data += -10 if dead else 20
+    watch = loop(rnn, torch.optim.SGD(rnn.parameters(), lr=0.01), tmp_path / "run", steps=200, loss=False, baseline=1.0)
     assert "no loss was given" in watch.verdict()
     assert "not a number" not in watch.verdict()
+    assert ("dead-units" in watch.verdict()) is dead
 
 
 @pytest.mark.parametrize(
