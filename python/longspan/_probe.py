@@ -29,15 +29,15 @@ def probe(
     """Measure how far back the gradient reaches, and the dynamics behind it.
 
     **A model of PyTorch**: runs forward and backward once on the batch ``x``, and computes its recurrent module once more in
-    Longspan's kernels, where each time step is observed. The model is measured in the mode that it is in; neither its weights
-    nor its gradients (``.grad``) change.
+    Longspan's kernels, where each time step is observed. The model is measured in the mode that it is in. Its weights, buffers
+    and gradients (``.grad``) stay as they are, and so do the random generators.
 
     **A run directory or a** ``.safetensors`` **file**: measures as the command ``longspan probe``, on the run's own
     held-out data, and stores the result in the run.
 
     Args:
         model: A model that has an ``nn.RNN``, ``nn.GRU``, ``nn.LSTM`` or one of their cells; or a path.
-        x: The input of the model; a tuple is several arguments.
+        x: The input of the model, a tensor; a tuple is several arguments.
         y: The target.
         loss: Is called with the output and ``y``, or with the output alone if there is no ``y``. By default the cross entropy
             for targets that are whole numbers, the mean squared error for others, and the output itself without ``y``.
@@ -50,8 +50,10 @@ def probe(
         What was measured.
 
     Raises:
-        ValueError: There is nothing to measure, there is no such option, or it has a wrong value; the text says what to do.
-        TypeError: ``model`` is neither a model nor a path, or arguments of the one are given for the other.
+        ValueError: There is nothing to measure, there is no such option, it has a wrong value, or values of the batch are NaN
+            or infinite; the text says what to do.
+        TypeError: ``model`` is neither a model nor a path, arguments of the one are given for the other, or ``x`` or ``y`` is
+            no tensor.
 
     Example:
         >>> import torch, longspan

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,11 +38,16 @@ def probe_module(
         raise ValueError("a batch is needed: give x, the input of the model")
     if isinstance(exponents, str) or (exponents is not None and exponents < 0):
         raise ValueError(f"exponents={exponents!r}: needs a whole number, or 'all'")
+    if torch.is_inference_mode_enabled():
+        raise ValueError("under torch.inference_mode there are no gradients to measure: call longspan.probe outside of it")
     name, module = _chosen(model, name)
+    _check_input(model, x)
     layers = Layers(module)
     if layers.unobserved is not None:
         raise ValueError(f"{name or type(model).__name__} cannot be measured, because {layers.unobserved}")
-    recorded, value, grads = _run(model, layers, x, y, loss)
+    with _unchanged(model):
+        recorded, value, grads = _run(model, layers, x, y, loss)
+    _check_finite(name or type(model).__name__, recorded, value)
     replay = _core.Replay(
         layers.kind,
         layers.input,
@@ -92,6 +99,57 @@ def _chosen(model: nn.Module, name: str | None) -> tuple[str, nn.Module]:
         choices = " or ".join(f"module={own!r}" for own in found)
         raise ValueError(f"the model has {len(found)} recurrent modules: choose {choices}")
     return next(iter(found.items()))
+
+
+def _check_input(model: nn.Module, x: Any) -> None:
+    """Name an input that a model of PyTorch does not take, before the model fails on it."""
+    for one in x if type(x) is tuple else (x,):
+        if isinstance(one, np.ndarray):
+            raise TypeError("x is a NumPy array: give a tensor, as torch.from_numpy makes it")
+        if isinstance(one, dict) and isinstance(model, (nn.RNNBase, *CELLS)):
+            raise TypeError(f"x is a dict, and {type(model).__name__} reads a tensor")
+
+
+def _check_finite(name: str, recorded: Pass, loss: float) -> None:
+    """Name the first values, in the order of computation, from which no measurement is possible."""
+
+    def check(what: str, tensors: list[Tensor | None]) -> None:
+        for tensor in tensors:
+            if tensor is not None and not bool(torch.isfinite(tensor).all()):
+                count = int((~torch.isfinite(tensor)).sum())
+                raise ValueError(
+                    f"nothing can be measured: {count} of {tensor.numel()} values of {what} of {name} are NaN or infinite"
+                )
+
+    check("the input", [recorded.x])
+    check("the initial state", [*recorded.state])
+    check("the output", [recorded.y, *recorded.last])
+    if not math.isfinite(loss):
+        raise ValueError(f"nothing can be measured: the loss is {loss}")
+    check("the gradient by the output", [recorded.d_y, *recorded.d_last])
+
+
+@contextmanager
+def _unchanged(model: nn.Module) -> Iterator[None]:
+    """Restore the buffers of a model, as the statistics of a BatchNorm, and the random generators."""
+    buffers = [
+        (module, name, buffer, buffer.detach().clone())
+        for module in model.modules()
+        for name, buffer in module._buffers.items()
+        if buffer is not None
+    ]
+    # The parameters may be on several devices, each of which has a generator.
+    devices = {parameter.device.index for parameter in model.parameters() if parameter.device.type == "cuda"}
+    with torch.random.fork_rng(devices=sorted(devices)):
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for module, name, buffer, before in buffers:
+                    module._buffers[name] = buffer
+                    # A copy into a buffer that did not change would make a graph of the caller invalid.
+                    if not torch.equal(buffer, before):
+                        buffer.copy_(before)
 
 
 def _run(
@@ -149,6 +207,8 @@ def _loss(output: Any, y: Any, loss: Callable[..., Any] | None) -> Tensor:
         value = output
     elif not isinstance(output, Tensor):
         raise ValueError(f"the model returns a {type(output).__name__}: give loss=, a function of the output and y")
+    elif not isinstance(y, Tensor):
+        raise TypeError(f"y has the type {type(y).__name__}: give a tensor, or loss=, a function of the output and y")
     elif torch.is_floating_point(y):
         value = nn.functional.mse_loss(output, y)
     else:

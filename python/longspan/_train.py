@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ def train(
         >>> run = longspan.train(task="adding", length=20, steps=200, seed=1)  # doctest: +SKIP
         >>> print(run)  # doctest: +SKIP
     """
+    _checked(progress)
     if resume and out is None:
         raise ValueError("resume=True needs out=, the directory of the run to continue")
     given = [(name, _text(name, value)) for name, value in settings.items() if value is not None]
@@ -100,9 +102,11 @@ def fit(
     Args:
         x: With ``y``, N sequences: ``[N, T, D]``, ``[N, T]``, or a list of N arrays ``[T_i, D]`` or ``[T_i]`` of different
             lengths. Without ``y``, a series to forecast: ``[T, D]`` or ``[T]``, whose columns are called c0, c1, …; or a list
-            of series with the same columns, each of which is standardised by itself. NaN is a missing value.
+            of series with the same columns, each of which is standardised by itself. NaN is a missing value, and so is what
+            a masked array masks.
         y: One label for each sequence, ``[N]``. Whole numbers, texts and truth values are classes; floats that are not all
-            whole are target values (``label_type="number"`` if they are whole).
+            whole are target values (``label_type="number"`` if they are whole), and so are floats from 2⁵³, which cannot
+            be anything but whole.
         lengths: The number of steps of each sequence, ``[N]``, if those behind it are padding.
         test: ``(x, y)`` of sequences on which the best weights are tested.
         out: The directory of the run, new or empty; by default ``runs/fit-CELL-N``.
@@ -117,7 +121,7 @@ def fit(
 
     Raises:
         TypeError: An array is not numeric, or as in :func:`train`.
-        ValueError: The shapes do not fit together, or as in :func:`train`.
+        ValueError: The shapes do not fit together, a label is missing, or as in :func:`train`.
         FileExistsError: ``out`` is not empty.
 
     Example:
@@ -128,6 +132,9 @@ def fit(
     for name in ("labelled", "labelled_test", "series", "text", "task", "group_column"):
         if settings.get(name) is not None:
             raise TypeError(f"fit() trains on arrays: leave out {name}=, or use longspan.train")
+    if "resume" in settings:
+        raise TypeError("fit() begins a run: longspan.train(out=..., resume=True) continues one")
+    _checked(progress)
     if y is None and (lengths is not None or test is not None):
         raise ValueError("lengths= and test= belong to sequences with labels: give y")
     files: dict[str, dict[str, Any]] = {}
@@ -136,9 +143,14 @@ def fit(
         if grouped:
             settings["group_column"] = "series"
     else:
-        files["data.npz"] = _labelled(x, y, lengths)
+        labels = _labels(y, "y")
+        files["data.npz"] = _labelled(x, labels, lengths)
         if test is not None:
-            files["test.npz"] = _labelled(*test, None)
+            if not isinstance(test, list | tuple) or len(test) != 2:
+                raise ValueError("test= needs a tuple (x, y): sequences and their labels")
+            files["test.npz"] = _labelled(test[0], _labels(test[1], "y of test="), None)
+        if settings.get("label_type") is None and _are_targets(labels):
+            settings["label_type"] = "number"
     path = _directory(out, settings.get("cell") or "lstm")
     names = {"data.npz": "series" if y is None else "labelled", "test.npz": "labelled_test"}
     try:
@@ -154,6 +166,11 @@ def fit(
             if out is None:
                 _remove_empty(path)
         raise
+
+
+def _checked(progress: Any) -> None:
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress={progress!r}: needs a function, which is called with a longspan.Progress after each step")
 
 
 def _text(name: str, value: Any) -> str:
@@ -179,7 +196,8 @@ def _numbers(values: Any, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} is no array ({error}): give a list of arrays if sequences have different lengths") from error
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} has the type {array.dtype}: numbers are needed")
-    return array
+    # The program knows no masks: a missing value is NaN, which only floats can be.
+    return np.where(np.ma.getmaskarray(values), np.nan, array) if np.ma.is_masked(values) else array
 
 
 def _several(values: Any) -> bool:
@@ -199,10 +217,42 @@ def _columns(sequences: Iterable[Any], name: str) -> list[NDArray[Any]]:
     return arrays
 
 
-def _labelled(x: Any, y: Any, lengths: Any) -> dict[str, NDArray[Any]]:
-    """The arrays of sequences with labels, as the reader of the program wants them."""
+def _labels(y: Any, name: str) -> NDArray[Any]:
+    """Labels as the reader of the program wants them: numbers, truth values or texts."""
     labels = np.asarray(y)
-    arrays: dict[str, NDArray[Any]] = {"y": np.array(labels, dtype=str) if labels.dtype.kind == "O" else labels}
+    missing = np.array(np.ma.getmaskarray(y)) if isinstance(y, np.ma.MaskedArray) else np.zeros(labels.shape, bool)
+    if labels.dtype.kind == "f":
+        missing |= np.isnan(labels)
+    if labels.dtype.kind == "O":
+        # None, NaN, and what pandas writes for a missing value. The text "nan" is a label.
+        names = ("None", "nan", "NaT", "<NA>")
+        missing |= np.array([not isinstance(one, str) and str(one) in names for one in labels.flat]).reshape(labels.shape)
+    if missing.any():
+        first = int(np.flatnonzero(missing)[0])
+        count = int(missing.sum())
+        raise ValueError(f"{name} has {count} missing value{'s'[: count > 1]}, the first at {first}: leave out these sequences")
+    return np.array(labels, dtype=str) if labels.dtype.kind == "O" else labels
+
+
+def _are_targets(labels: NDArray[Any]) -> bool:
+    """Whether floats that are all whole are target values. The program takes whole floats for classes."""
+    if labels.dtype.kind != "f" or labels.size == 0 or not np.all(np.floor(labels) == labels):
+        return False
+    if np.abs(labels).max() >= 2**53:
+        return True
+    classes = len(np.unique(labels))
+    if classes > max(2, labels.size / 2):
+        warnings.warn(
+            f'y has {classes} different whole floats for {labels.size} sequences, and each is a class: label_type="number" '
+            'makes them target values, label_type="class" silences this warning',
+            stacklevel=3,
+        )
+    return False
+
+
+def _labelled(x: Any, labels: NDArray[Any], lengths: Any) -> dict[str, NDArray[Any]]:
+    """The arrays of sequences with labels, as the reader of the program wants them."""
+    arrays: dict[str, NDArray[Any]] = {"y": labels}
     if _several(x):
         if lengths is not None:
             raise ValueError("lengths= belongs to one array: the sequences of a list have their own lengths")

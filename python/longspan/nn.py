@@ -1,8 +1,9 @@
 """Recurrent layers of PyTorch on Longspan's kernels: :class:`RNN`, :class:`GRU` and :class:`LSTM`.
 
 They take the arguments of ``torch.nn.RNN``, ``torch.nn.GRU`` and ``torch.nn.LSTM``, and have their parameters,
-``state_dict``, outputs and gradients. They run on the CPU; on another device, with ``proj_size`` or with another number
-type than float32 and float64, a module runs the layer of PyTorch that it inherits from.
+``state_dict``, outputs and gradients. They run on the CPU; on another device, with ``proj_size``, with another number type
+than float32 and float64, or under ``torch.func``, ``torch.export`` and ``torch.jit.trace``, a module runs
+the layer of PyTorch that it inherits from. The same holds for input of a wrong shape, so that the error is PyTorch's.
 
 >>> import torch
 >>> import longspan.nn
@@ -14,15 +15,21 @@ type than float32 and float64, a module runs the layer of PyTorch that it inheri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 
 from longspan import _core
 
 __all__ = ["GRU", "LSTM", "RNN", "replace"]
+
+# The kernels' layers of each module, by index and number type. They hold memory alone: a copy of a module gets its own.
+_LAYERS: WeakKeyDictionary[torch.nn.Module, dict[Any, _core.Layer]] = WeakKeyDictionary()
 
 
 class _Function(torch.autograd.Function):
@@ -30,7 +37,7 @@ class _Function(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, layer: _core.Layer, sizes: list[int], parts: int, enabled: bool, x: Tensor, *tensors: Tensor
+        ctx: Any, name: str, layer: _core.Layer, sizes: list[int], parts: int, enabled: bool, x: Tensor, *tensors: Tensor
     ) -> tuple[Tensor, ...]:
         states, weights = tensors[:parts], tensors[parts:]
         rows, hidden = states[0].shape[-2:]
@@ -40,22 +47,30 @@ class _Function(torch.autograd.Function):
         y, last, tape = layer.forward(
             x.numpy(),
             sizes,
-            [weight.detach().numpy() for weight in weights],
+            [weight.detach().contiguous().numpy() for weight in weights],
             [state.detach().contiguous().numpy() for state in states],
             torch.get_num_threads(),
             differentiable,
         )
+        ctx.name = name
         ctx.tape = tape
         ctx.shapes = [tensor.shape for tensor in weights]
         ctx.versions = [(weight, weight._version) for weight in weights]
         ctx.save_for_backward(x)
         ctx.set_materialize_grads(False)
-        output = torch.from_numpy(y).view(x.shape[0], -1)
-        return (output, *(torch.from_numpy(state).view(rows, hidden) for state in last))
+        # Reshaped in NumPy: PyTorch forbids changes in place of an output that is a view.
+        output = torch.from_numpy(y.reshape(x.shape[0], -1))
+        return (output, *(torch.from_numpy(state.reshape(rows, hidden)) for state in last))
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Any, ...]:
+        with torch.no_grad():
+            found = _Function._gradients(ctx, *grads)
+        # Under create_graph=True, they need a graph: one that says that there is no second derivative.
+        return _without_second_derivative(ctx.name, found) if torch.is_grad_enabled() else found
+
+    @staticmethod
+    def _gradients(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         (x,) = ctx.saved_tensors
         (d_y, *d_last), shape = grads, ctx.shapes[1]
         if any(weight._version != version for weight, version in ctx.versions):
@@ -63,33 +78,64 @@ class _Function(torch.autograd.Function):
                 "a weight of a recurrent layer was changed in place after the forward pass: run the backward pass "
                 "before the optimizer's step"
             )
+        if ctx.tape is None:
+            raise RuntimeError(
+                f"longspan.nn.{ctx.name} can run only one backward pass for each forward pass, also with retain_graph=True: "
+                f"run the forward pass again, or use the layer of PyTorch, torch.nn.{ctx.name}"
+            )
+        tape, ctx.tape = ctx.tape, None
         hidden = shape[1]
         directions = len(d_last) // (2 if shape[0] == 4 * hidden else 1)
         if d_y is None:
             d_y = x.new_zeros(x.shape[0], directions * hidden)
         d_state = [x.new_zeros(0) if d is None else d.contiguous() for d in d_last]
-        d_x, d_first, d_weights = ctx.tape.backward(
-            x.numpy(), d_y.contiguous().numpy(), [d.numpy() for d in d_state], ctx.needs_input_grad[4]
+        d_x, d_first, d_weights = tape.backward(
+            x.numpy(), d_y.contiguous().numpy(), [d.numpy() for d in d_state], ctx.needs_input_grad[5]
         )
         weights = [torch.from_numpy(d) for d in d_weights]
         if len(weights) != len(ctx.shapes):  # Without biases, the layer has them all the same: zeros.
             weights = [weight for i, weight in enumerate(weights) if i % 4 < 2]
         return (
-            None,
-            None,
-            None,
-            None,
+            *(None,) * 5,
             None if d_x is None else torch.from_numpy(d_x).view_as(x),
             *(torch.from_numpy(d).view(-1, hidden) for d in d_first),
             *(d.view(shape) for d, shape in zip(weights, ctx.shapes, strict=True)),
         )
 
 
+def _is_exporting() -> bool:
+    """Whether torch.export traces. Under torch.compile, the kernels run between two compiled parts."""
+    return hasattr(torch.compiler, "is_exporting") and torch.compiler.is_exporting()
+
+
+class _NoSecondDerivative(torch.autograd.Function):
+    """The identity, whose derivative is an error."""
+
+    @staticmethod
+    def forward(ctx: Any, name: str, *gradients: Tensor) -> tuple[Tensor, ...]:
+        ctx.name = name
+        return tuple(gradient.clone() for gradient in gradients)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        raise RuntimeError(
+            f"longspan.nn.{ctx.name} has no second derivative, which a gradient of a gradient needs (create_graph=True): "
+            f"use the layer of PyTorch, torch.nn.{ctx.name}"
+        )
+
+
+def _without_second_derivative(name: str, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    """The same gradients, with a graph that is an error to differentiate."""
+    present = [gradient.requires_grad_() for gradient in gradients if gradient is not None]
+    marked = iter(_NoSecondDerivative.apply(name, *present))
+    return tuple(None if gradient is None else next(marked) for gradient in gradients)
+
+
 class _Recurrent(torch.nn.RNNBase):
     """What the three modules share: layers, directions, packed and padded input, dropout between layers."""
 
     def _core_layer(self, index: int, dtype: torch.dtype) -> _core.Layer:
-        layers: dict[Any, _core.Layer] = self.__dict__.setdefault("_longspan_layers", {})
+        layers = _LAYERS.setdefault(self, {})
         key = (index, dtype)
         if key not in layers:
             width = self.hidden_size * (2 if self.bidirectional else 1)
@@ -102,20 +148,44 @@ class _Recurrent(torch.nn.RNNBase):
             )
         return layers[key]
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__.copy()
-        state.pop("_longspan_layers", None)
-        return state
-
-    def _is_ours(self, x: Tensor) -> bool:
-        """Whether the kernels can run this input."""
+    def _is_ours(self, input: Any, states: Sequence[Tensor] | None, parts: int) -> bool:
+        """Whether the kernels can run this input. PyTorch runs everything else, or says what is wrong with it."""
+        if torch._C._get_tracing_state() is not None or _is_exporting():
+            return False
+        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+            return False
+        x = input.data if isinstance(input, PackedSequence) else input
+        given = () if states is None else states
         return (
-            x.device.type == "cpu"
+            self.proj_size == 0
+            and self._fits(input, states, parts)
+            and all(
+                # Subclasses, as the tensors of torch.export, have no numbers.
+                type(tensor) in (Tensor, torch.nn.Parameter)
+                and tensor.device.type == "cpu"
+                and tensor.dtype == self.weight_ih_l0.dtype
+                for tensor in (x, *given)
+            )
             and x.dtype in (torch.float32, torch.float64)
-            and x.dtype == self.weight_ih_l0.dtype
-            and self.proj_size == 0
             and not torch.is_autocast_enabled("cpu")
         )
+
+    def _fits(self, input: Any, states: Sequence[Tensor] | None, parts: int) -> bool:
+        """Whether the input and the states have the shapes of the layer, and are not empty."""
+        count = self.num_layers * (2 if self.bidirectional else 1)
+        if isinstance(input, PackedSequence):
+            shape, rows = input.data.shape, [int(input.batch_sizes[0])]
+            dims = len(shape) == 2
+        elif isinstance(input, Tensor):
+            shape = input.shape
+            dims = len(shape) in (2, 3)
+            rows = [shape[0 if self.batch_first else 1]] if len(shape) == 3 else []
+        else:
+            return False
+        if not dims or shape[-1] != self.input_size or 0 in shape:
+            return False
+        expected = (count, *rows, self.hidden_size)
+        return states is None or (len(states) == parts and all(state.shape == expected for state in states))
 
     def _run(self, x: Tensor, sizes: list[int], states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Run packed input through all layers; ``states`` are h, and c of an LSTM, ``[L·directions, B, H]``."""
@@ -126,7 +196,9 @@ class _Recurrent(torch.nn.RNNBase):
             weights = [getattr(self, name) for names in self._all_weights[own] for name in names]
             first = [state[k] for state in states for k in range(own.start, own.stop)]
             layer = self._core_layer(index, x.dtype)
-            x, *after = _Function.apply(layer, sizes, len(first), torch.is_grad_enabled(), x, *first, *weights)
+            x, *after = _Function.apply(
+                type(self).__name__, layer, sizes, len(first), torch.is_grad_enabled(), x, *first, *weights
+            )
             for part in range(parts):
                 last[part] += after[part * directions : (part + 1) * directions]
             if self.dropout and self.training and index + 1 < self.num_layers:
@@ -166,17 +238,17 @@ class _Recurrent(torch.nn.RNNBase):
         return y, last
 
 
-def _data(input: Tensor | PackedSequence) -> Tensor:
-    return input.data if isinstance(input, PackedSequence) else input
+# The forward methods name the class of PyTorch, because torch.compile cannot follow super() to it.
 
 
 class RNN(_Recurrent, torch.nn.RNN):
     """The Elman network, as ``torch.nn.RNN``: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh), or relu."""
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        if not self._is_ours(_data(input)):
-            return super().forward(input, hx)
-        y, (h,) = self._forward(input, None if hx is None else [hx], 1)
+        states = None if hx is None else [hx]
+        if not self._is_ours(input, states, 1):
+            return torch.nn.RNN.forward(self, input, hx)
+        y, (h,) = self._forward(input, states, 1)
         return y, h
 
 
@@ -184,9 +256,10 @@ class GRU(_Recurrent, torch.nn.GRU):
     """The gated recurrent unit, as ``torch.nn.GRU``: the reset gate acts after the recurrent product."""
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        if not self._is_ours(_data(input)):
-            return super().forward(input, hx)
-        y, (h,) = self._forward(input, None if hx is None else [hx], 1)
+        states = None if hx is None else [hx]
+        if not self._is_ours(input, states, 1):
+            return torch.nn.GRU.forward(self, input, hx)
+        y, (h,) = self._forward(input, states, 1)
         return y, h
 
 
@@ -194,9 +267,10 @@ class LSTM(_Recurrent, torch.nn.LSTM):
     """The long short-term memory, as ``torch.nn.LSTM``."""
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        if not self._is_ours(_data(input)):
-            return super().forward(input, hx)
-        y, (h, c) = self._forward(input, None if hx is None else list(hx), 2)
+        states = None if hx is None else list(hx)
+        if not self._is_ours(input, states, 2):
+            return torch.nn.LSTM.forward(self, input, hx)
+        y, (h, c) = self._forward(input, states, 2)
         return y, (h, c)
 
 

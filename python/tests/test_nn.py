@@ -2,9 +2,12 @@
 
 import copy
 import itertools
+import pickle
+import re
 
 import pytest
 import torch
+from torch.autograd import forward_ad
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import longspan.nn
@@ -38,6 +41,9 @@ def results(module, form, given, dtype):
     hx = None
     if given:
         hx = tuple(states) if len(states) > 1 else states[0]
+    if isinstance(module, longspan.nn._Recurrent):
+        # Otherwise PyTorch would be compared with itself.
+        assert module._is_ours(inputs, states or None, 2 if isinstance(module, torch.nn.LSTM) else 1)
     y, last = module(inputs, hx)
     y = y.data if form in LENGTHS else y
     last = list(last) if isinstance(last, tuple) else [last]
@@ -83,8 +89,17 @@ def test_a_second_backward_pass_says_what_to_do():
     layer = longspan.nn.GRU(INPUT, HIDDEN)
     y, _ = layer(torch.randn(STEPS, ROWS, INPUT))
     y.sum().backward(retain_graph=True)
-    with pytest.raises(RuntimeError, match="run the forward pass again"):
+    with pytest.raises(RuntimeError, match=r"longspan.nn.GRU .* run the forward pass again, or use .* torch.nn.GRU"):
         y.sum().backward()
+
+
+def test_a_second_derivative_says_what_to_do():
+    layer, x = longspan.nn.GRU(INPUT, HIDDEN), torch.randn(STEPS, ROWS, INPUT, requires_grad=True)
+    (grad,) = torch.autograd.grad(layer(x)[0].sum(), x, create_graph=True)
+    (expected,) = torch.autograd.grad(layer(x)[0].sum(), x)
+    assert torch.equal(grad, expected)
+    with pytest.raises(RuntimeError, match=r"longspan.nn.GRU has no second derivative.*use the layer of PyTorch"):
+        grad.square().sum().backward()
 
 
 def test_weights_that_were_changed_before_the_backward_pass_are_an_error():
@@ -100,6 +115,85 @@ def test_other_types_run_the_layer_of_pytorch():
     layer = longspan.nn.LSTM(INPUT, HIDDEN, dtype=torch.bfloat16)
     y, _ = layer(torch.randn(STEPS, ROWS, INPUT, dtype=torch.bfloat16))
     assert y.dtype == torch.bfloat16
+
+
+def both(name, **options):
+    """A layer of PyTorch and ours, with equal weights."""
+    theirs = getattr(torch.nn, name)(INPUT, HIDDEN, **options)
+    ours = getattr(longspan.nn, name)(INPUT, HIDDEN, **options)
+    ours.load_state_dict(theirs.state_dict())
+    return theirs, ours
+
+
+def test_a_module_that_has_run_can_be_pickled_and_saved(tmp_path):
+    model, x = longspan.nn.replace(torch.nn.Sequential(torch.nn.GRU(INPUT, HIDDEN))), torch.randn(STEPS, ROWS, INPUT)
+    y = model(x)[0]
+    assert torch.equal(pickle.loads(pickle.dumps(model))(x)[0], y)
+    torch.save(model, tmp_path / "model.pt")
+    assert torch.equal(torch.load(tmp_path / "model.pt", weights_only=False)(x)[0], y)
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_outputs_can_be_changed_in_place(name, batch_first):
+    changes = (torch.relu_, torch.nn.Dropout(1.0, inplace=True), lambda y: y[0].fill_(0), lambda y: y[:, 1:].mul_(2))
+    for change in changes:
+        found = []
+        for module in both(name, batch_first=batch_first, dtype=torch.float64):
+            x = torch.ones(STEPS, ROWS, INPUT, dtype=torch.float64, requires_grad=True)
+            y, last = module(x)
+            state = last[0] if name == "LSTM" else last
+            state.mul_(3)
+            change(y)
+            (y.square().sum() + state.sum()).backward()
+            found.append([y, x.grad, *(p.grad for p in module.parameters())])
+        for expected, ours in zip(*found, strict=True):
+            torch.testing.assert_close(ours, expected)
+
+
+@pytest.mark.parametrize("shape", [(3, 0, INPUT), (0, 3, INPUT)])
+def test_empty_input_is_treated_as_by_pytorch(shape):
+    for theirs, ours in (both("RNN"), both("LSTM", batch_first=True)):
+        try:
+            expected = theirs(torch.zeros(shape))[0].shape
+        except RuntimeError as error:
+            with pytest.raises(RuntimeError, match=re.escape(str(error))):
+                ours(torch.zeros(shape))
+        else:
+            assert ours(torch.zeros(shape))[0].shape == expected
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_wrong_shapes_have_the_errors_of_pytorch(name):
+    theirs, ours = both(name)
+    x = torch.zeros(STEPS, ROWS, INPUT)
+    state = torch.zeros(1, ROWS + 1, HIDDEN)
+    for arguments in (
+        (torch.zeros(STEPS, ROWS, INPUT + 1),),
+        (torch.zeros(INPUT),),
+        (torch.zeros(1, STEPS, ROWS, INPUT),),
+        (x, (state, state) if name == "LSTM" else state),
+        (x.double(),),
+    ):
+        with pytest.raises((RuntimeError, ValueError)) as expected:
+            theirs(*arguments)
+        with pytest.raises(expected.type, match=re.escape(str(expected.value))):
+            ours(*arguments)
+
+
+def test_transforms_and_exports_run_the_layer_of_pytorch():
+    theirs, ours = both("GRU")
+    x = torch.randn(STEPS, ROWS, INPUT)
+    for transform in (torch.func.grad, torch.func.jacrev):
+        expected, found = (transform(lambda x, m=m: m(x)[0].square().sum())(x) for m in (theirs, ours))
+        torch.testing.assert_close(found, expected)
+    assert torch.equal(torch.jit.trace(ours, (x,))(x)[0], theirs(x)[0])
+    exported = torch.export.export(ours, (x,))
+    assert torch.equal(exported.module()(x)[0], theirs(x)[0])
+    with forward_ad.dual_level():
+        forward_ad.unpack_dual(ours(forward_ad.make_dual(x, x))[0])
+    compiled = torch.compile(ours, backend="eager")
+    torch.testing.assert_close(compiled(x)[0], theirs(x)[0])
 
 
 def gradients(module, x):

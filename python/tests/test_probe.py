@@ -82,6 +82,64 @@ def test_neither_the_weights_nor_their_gradients_change():
     assert not model.rnn._forward_hooks and not model.rnn._forward_pre_hooks
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_neither_the_buffers_nor_the_random_numbers_change(fails):
+    class Normalised(Reader):
+        def __init__(self):
+            super().__init__(num_layers=2, dropout=0.5)
+            self.norm = nn.BatchNorm1d(2)
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, x):
+            self.calls = self.calls + 1
+            return self.norm(super().forward(x))
+
+    def loss(output):
+        return output.square().mean() if not fails else output
+
+    model, x = Normalised(), torch.randn(4, 12, 3)
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    random = torch.get_rng_state()
+    if fails:
+        with pytest.raises(ValueError, match="one number"):
+            longspan.probe(model, x, loss=loss)
+    else:
+        longspan.probe(model, x, loss=loss)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
+
+
+def test_what_is_not_finite_is_said():
+    model, x = Reader(), torch.randn(4, 12, 3)
+    y = torch.tensor([0, 1, 0, 1])
+    wrong = x.clone()
+    wrong[1, 2, 0] = np.nan
+    with pytest.raises(ValueError, match="1 of 144 values of the input of rnn are NaN"):
+        longspan.probe(model, wrong, y)
+    with pytest.raises(ValueError, match="the loss is nan"):
+        longspan.probe(model, x, loss=lambda output: output.sum() * np.nan)
+    with pytest.raises(ValueError, match="the gradient by the output of rnn"):
+        longspan.probe(model, x, loss=lambda output: (output - output).sqrt().sum())
+    with torch.no_grad():
+        model.rnn.bias_ih_l0[0] = np.inf
+        model.rnn.weight_hh_l0[0, 0] = np.nan
+    with pytest.raises(ValueError, match="values of the output of rnn"):
+        longspan.probe(model, x, y)
+
+
+def test_input_that_is_no_tensor_is_said():
+    model, x = Reader(), torch.randn(4, 12, 3)
+    for given in (x.numpy(), (x.numpy(),)):
+        with pytest.raises(TypeError, match="x is a NumPy array"):
+            longspan.probe(model, given, torch.tensor([0, 1, 0, 1]))
+    with pytest.raises(TypeError, match="y has the type ndarray"):
+        longspan.probe(model, x, np.array([0, 1, 0, 1]))
+    with pytest.raises(TypeError, match="x is a dict, and LSTM reads a tensor"):
+        longspan.probe(model.rnn, {"x": x})
+    with torch.inference_mode(), pytest.raises(ValueError, match="inference_mode"):
+        longspan.probe(model, x, torch.tensor([0, 1, 0, 1]))
+
+
 def test_packed_bidirectional_and_dropout_are_measured():
     torch.manual_seed(0)
     rnn = nn.GRU(3, 5, num_layers=2, bidirectional=True, dropout=0.3)

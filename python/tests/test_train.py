@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
 
 import longspan
+from longspan import _train
 
 TASK = {"task": "adding", "length": 12, "hidden": 8, "batch": 16, "seed": 1, "no_probe": True}
 
@@ -149,6 +151,51 @@ def test_padding_is_not_read(tmp_path):
 def test_labels_decide_what_is_learned(tmp_path, y, unit):
     x = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
     assert longspan.fit(x, y, out=tmp_path / "run", epochs=1, hidden=4, no_probe=True).unit == unit
+
+
+def test_whole_floats_are_not_classes_without_a_word(tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 6, 1))
+    options = {"epochs": 1, "hidden": 4, "no_probe": True}
+    assert longspan.fit(x, x[:, 0, 0] * 1e300, out=tmp_path / "a", **options).unit == "mse"
+    with pytest.warns(UserWarning, match="40 different whole floats for 40 sequences"):
+        assert longspan.fit(x, np.arange(40.0), out=tmp_path / "b", **options).unit == "nats"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        longspan.fit(x, np.arange(40.0) % 3, out=tmp_path / "c", **options)
+        longspan.fit(x, np.arange(40.0), out=tmp_path / "d", label_type="number", **options)
+
+
+def test_masked_values_are_missing(tmp_path):
+    values = np.random.default_rng(0).normal(size=(40, 6, 1))
+    y, options = np.arange(40) % 2, {"epochs": 1, "hidden": 4, "no_probe": True, "missing": "interpolate"}
+    masked = longspan.fit(np.ma.masked_greater(values, 1), y, out=tmp_path / "a", **options)
+    missing = longspan.fit(np.where(values > 1, np.nan, values), y, out=tmp_path / "b", **options)
+    np.testing.assert_array_equal(masked.steps.loss, missing.steps.loss)
+    counts = np.ma.masked_array(np.arange(6), mask=[0, 0, 1, 0, 0, 0])
+    assert np.isnan(_train._numbers(counts, "x")).tolist() == counts.mask.tolist()
+
+
+def test_missing_labels_and_wrong_arguments_begin_no_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, y = np.zeros((4, 5, 2)), [0, 1, 0, 1]
+    for labels in (
+        ["a", None, "b", "a"],
+        np.array(["a", np.nan, "b", "a"], dtype=object),
+        [0.5, np.nan, 1, 2],
+        np.ma.masked_array(y, mask=[0, 1, 0, 0]),
+    ):
+        with pytest.raises(ValueError, match="y has 1 missing value, the first at 1"):
+            longspan.fit(x, labels)
+    with pytest.raises(ValueError, match="y of test= has 2 missing values"):
+        longspan.fit(x, y, test=(x, [None, None, 1, 1]))
+    with pytest.raises(ValueError, match=r"test= needs a tuple \(x, y\)"):
+        longspan.fit(x, y, test=(x,))
+    with pytest.raises(TypeError, match="resume=True"):
+        longspan.fit(x, y, resume=True)
+    for train in (lambda **k: longspan.fit(x, y, **k), longspan.train):
+        with pytest.raises(TypeError, match="progress=3: needs a function"):
+            train(progress=3)
+    assert not list(tmp_path.iterdir())
 
 
 def test_series_are_forecast(tmp_path):
