@@ -39,7 +39,8 @@ class CellCalls(Calls[CellCall]):
         call = CellCall(
             (args[0] if args else kwargs["input"]).detach(),
             [state.detach() for state in given],
-            [state.detach() for state in returned],
+            # Copies, because a model may write to its states.
+            [state.detach().clone() for state in returned],
             [None] * len(returned),
         )
         chain = self._append(call, given, returned, lambda before: before.x.shape == call.x.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,11 @@ def not_finite(step: int, what: str, sound: list[str]) -> Finding:
         "it was seen; its cause is not known",
         [],
     )
+
+
+def without_loss(finding: Finding) -> Finding:
+    """A finding of a run without any loss: what it says of the loss is left out."""
+    return replace(finding, sentence=finding.sentence.replace(", and the loss is not a number", ""))
 
 
 def sorted_findings(findings: list[Finding]) -> list[Finding]:

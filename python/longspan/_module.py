@@ -34,6 +34,7 @@ class WatchedModule:
         self._needed_lag, self._backward = needed_lag, backward
         self.recorder: _core.Recorder | None = None
         self._replay: _core.Replay | None = None
+        self._replay_of: torch.dtype | None = None
         self._calls: Calls[CellCall] | Calls[Pass]
         self._calls = (CellCalls if isinstance(module, CELLS) else LayerCalls)(self.layers, backward)
         self._random: Tensor | None = None
@@ -46,6 +47,10 @@ class WatchedModule:
         # The longest pass in time steps, and the largest deviation from PyTorch.
         self._longest = 0
         self.deviation = 0.0
+        # The last step that was observed, and the number of steps since then that should have been.
+        self.last = self.missed = 0
+        # The number of calls with an empty batch.
+        self.empty = 0
         # The positions of the pass that was observed in the current step; None without one.
         self._positions: int | None = None
         # The first value of the step that is not finite, whether it is recorded, and whether it came from behind the module.
@@ -75,6 +80,9 @@ class WatchedModule:
         if last[0].dtype != self.layers.dtype:
             self._half = f"it computes in {last[0].dtype}, as under autocast"
             return
+        if last[0].numel() == 0:
+            self.empty += self.steps.due
+            return
         given = given_state(args, kwargs)
         if given and not any(state.requires_grad for state in given) and len(given) == len(self._returned):
             pairs = zip(given, self._returned, strict=True)
@@ -102,6 +110,7 @@ class WatchedModule:
         grads, of = self._weight_grads, {self._weight_grads_of}
         self._weight_grads = {}
         if not passes:
+            self.missed += 1
             return
         last = passes.pop()
         # The gradients of the weights can be compared if all of them came from this pass.
@@ -111,7 +120,8 @@ class WatchedModule:
     def _recompute(self, recorded: Pass, weight_grads: dict[int, Tensor]) -> None:
         """Recompute a pass in the kernels, observe it, and compare it with what PyTorch computed."""
         layers, sizes, scale = self.layers, recorded.batch_sizes, self.steps.scale
-        if self._replay is None:
+        if self._replay is None or self._replay_of != layers.dtype:  # As after model.double().
+            self._replay_of = layers.dtype
             self._replay = _core.Replay(
                 layers.kind,
                 layers.input,
@@ -142,12 +152,16 @@ class WatchedModule:
         grads: list[list[Any]] = []
         if all(id(tensor) in weight_grads for own in weights for tensor in own):
             grads = [[array(unscaled(weight_grads[id(tensor)])) for tensor in own] for own in weights]
-        self.deviation = max(self.deviation, replay.deviation(array(recorded.y), grads))
+        deviation = replay.deviation(array(recorded.y), grads)
+        # Values that overflow may do so in another place.
+        if math.isfinite(deviation) or self.steps.fault is None:
+            self.deviation = max(self.deviation, deviation)
         if self.steps.fault is not None and self.steps.fault.step == self.steps.taken + 1:
             self._bad = first_bad(layers, recorded, replay)
             self.bad_arrived = self._bad is None and arrived_bad(recorded)
         self._longest = max(self._longest, recorded.steps)
         self._positions = sum(sizes)
+        self.last, self.missed = self.steps.taken + 1, 0
 
     # The run.
 
@@ -197,7 +211,9 @@ class WatchedModule:
     def describe(self) -> None:
         """Write what is known of the run so far."""
         if self.recorder is not None:
-            baseline = math.nan if self.steps.baseline is None else self.steps.baseline
+            # Without a loss there is nothing to compare with the baseline.
+            baseline = self.steps.baseline if self.steps.has_loss else None
+            baseline = math.nan if baseline is None else baseline
             settings, skipped = self._settings(), self.steps.skipped
             self.recorder.describe(settings, self._carried, self._longest, baseline, self.deviation, skipped)
 
@@ -220,4 +236,9 @@ class WatchedModule:
             return None
         if not self.seen:
             return "no call of it was seen; calls inside of compiled code are not"
+        return self.why_missed
+
+    @property
+    def why_missed(self) -> str:
+        """Why the last calls of the module were not observed."""
         return self.layers.unobserved or self._half or "no gradient reached it"

@@ -95,17 +95,20 @@ class Chain(Generic[Call]):
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._returned: list[weakref.ref[Tensor]] = []
+        # The states with their versions, which grow when a state is written to.
+        self._returned: list[tuple[weakref.ref[Tensor], int]] = []
 
     def append(self, call: Call, returned: list[Tensor]) -> None:
         """Add a call that has returned a state."""
         self.calls.append(call)
-        self._returned = [weakref.ref(state) for state in returned]
+        self._returned = [(weakref.ref(state), state._version) for state in returned]
 
     def goes_on_with(self, given: list[Tensor]) -> bool:
-        """Whether a state is the one that was returned, not a copy."""
+        """Whether a state is the one that was returned: not a copy, and not written to since."""
         pairs = zip(given, self._returned, strict=False)
-        return 0 < len(given) == len(self._returned) and all(a is b() and a.requires_grad for a, b in pairs)
+        return 0 < len(given) == len(self._returned) and all(
+            a is b() and a._version == version and a.requires_grad for a, (b, version) in pairs
+        )
 
 
 class Calls(Generic[Call]):
@@ -185,8 +188,9 @@ class LayerCalls(Calls[Pass]):
             layers.rows(x, sizes),
             sizes,
             [_state(state, sorted_rows) for state in given],
-            layers.rows(data, sizes),
-            [_state(state, sorted_rows) for state in last],
+            # Copies: a model may write to its outputs (relu_, Dropout(inplace=True)).
+            layers.rows(data, sizes).clone(),
+            [_state(state, sorted_rows).clone() for state in last],
             [] if random is None else [random],
             d_last=[None] * len(last),
         )

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+from longspan._warn import warn
 
 # The share of the time of training that observing may take, if no interval is given.
 _SHARE = 0.04
@@ -99,6 +100,8 @@ class Steps:
         self._names = {id(parameter): name for name, parameter in model.named_parameters()}
         self.taken = 0
         self.baseline = baseline
+        # Whether a loss was given, in training or on held-out data.
+        self.has_loss = False
         # The limit for the gradient, if it was clipped; the steps that a scaler has skipped; what was not finite first.
         self.clip: float | None = None
         self.skipped = 0
@@ -204,11 +207,9 @@ class Steps:
         if self._scaler is not None or self.clip is not None or ratio < 2:
             return
         if abs(math.log2(ratio) - round(math.log2(ratio))) < 1e-6:
-            warnings.warn(
+            warn(
                 f"the gradient is {ratio:.0f} times as large after the backward pass as in the optimizer's step. If an AMP "
-                "scaler multiplies it, pass it on: longspan.watch(model, optimizer, scaler=scaler)",
-                RuntimeWarning,
-                stacklevel=2,
+                "scaler multiplies it, pass it on: longspan.watch(model, optimizer, scaler=scaler)"
             )
 
     # Updates, at steps that are observed.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 import traceback
-import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,11 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from longspan._findings import Finding, not_finite, of_run, sorted_findings
+from longspan import _arguments, _verdict
+from longspan._findings import Finding, not_finite, of_run, sorted_findings, without_loss
 from longspan._layers import CELLS
 from longspan._module import WatchedModule
 from longspan._recorded import Backward
 from longspan._steps import Steps
+from longspan._warn import warn
 
 __all__ = ["Finding", "Watch", "watch"]
 
@@ -59,15 +61,18 @@ class Watch:
         optimizer: Its optimizer, whose ``step`` counts the steps; or several. The steps of a module are those of the
             optimizer that updates its weights.
         run: The directory for the run, which ``longspan report``, ``diagnose`` and ``serve`` read. If it is not empty,
-            a number is appended to its name. A model with several recurrent modules has a run for each in this directory.
+            a number is appended to its name. A model with several recurrent modules has a run for each in this directory,
+            with its name (a ``/`` in a name becomes ``_``).
         needed_lag: How many steps back the task needs information, if that is known.
-        baseline: The loss of the best prediction that does not use the input; by default the loss of the first step, before
-            anything was learned.
+        baseline: The loss of the best prediction that does not use the input, above 0; by default the loss of the first step,
+            before anything was learned.
         every: The steps from one observation to the next; by default at least 10, aiming at 4 % of the time.
         scaler: The ``torch.amp.GradScaler`` that multiplies the gradients, if there is one: all norms are divided by its scale.
 
     Raises:
-        ValueError: The model has no recurrent module, there is no optimizer, or ``every`` is below 1.
+        ValueError: The model has no recurrent module, no optimizer updates a parameter of it, ``run`` cannot be a
+            directory, or a number is out of range.
+        TypeError: An argument is of another kind, such as a scheduler instead of an optimizer.
 
     Example:
         >>> import torch
@@ -88,6 +93,9 @@ class Watch:
     _modules: tuple[WatchedModule, ...] = ()
     _steps: tuple[Steps, ...] = ()
     _name = "the model"
+    # Why the watch has ended early, and the number of losses that could not be recorded.
+    _stopped = ""
+    _refused = 0
 
     def __init__(
         self,
@@ -100,17 +108,16 @@ class Watch:
         every: int | None = None,
         scaler: Any = None,
     ) -> None:
-        if every is not None and every < 1:
-            raise ValueError(f"every={every}: an interval of at least 1 step is needed")
-        optimizers = [optimizer] if isinstance(optimizer, torch.optim.Optimizer) else list(optimizer)
-        if not optimizers:
-            raise ValueError("no optimizer: its steps are what is observed")
-        model = _unwrapped(model)
+        model = _unwrapped(_arguments.checked_model(model))
         found = [(name, m) for name, m in model.named_modules() if isinstance(m, (torch.nn.RNNBase, *CELLS))]
         if not found:
             raise ValueError(
                 f"{type(model).__name__} has no nn.RNN, nn.GRU or nn.LSTM, and none of their cells: there is nothing to watch"
             )
+        optimizers = _arguments.checked_optimizers(optimizer, model)
+        directory = _arguments.checked_run(run)
+        needed_lag, baseline, every = _arguments.checked_numbers(needed_lag, baseline, every)
+        scaler = _arguments.checked_scaler(scaler)
         reference = _watches.pop(model, None)
         before = reference() if reference is not None else None
         if before is not None:
@@ -128,7 +135,7 @@ class Watch:
         for name, module in found:
             own = list(module.parameters())
             steps = next((steps for steps in self._steps if steps.holds(own)), self._steps[0])
-            path = Path(run) if len(found) == 1 else Path(run) / (name or "model")
+            path = directory if len(found) == 1 else directory / (re.sub(r"[/\\:\0]", "_", name) or "model")
             modules.append(WatchedModule(name, module, path, steps, needed_lag, self._backward))
         self._modules = tuple(modules)
         self._by_id = {id(watched.module): watched for watched in modules}
@@ -166,10 +173,11 @@ class Watch:
         self._ended = True
         if not self._failed:
             self._failed = True
-            warnings.warn(
+            step = max(steps.taken for steps in self._steps) + 1
+            self._stopped = f"stopped watching at step {step}: {type(error).__name__}: {error}"
+            warn(
                 "longspan could not observe a step and has stopped watching; the training goes on.\n"
                 + "".join(traceback.format_exception(error)),
-                RuntimeWarning,
                 stacklevel=3,
             )
         for watched in self._modules:
@@ -216,16 +224,37 @@ class Watch:
         for steps in self._steps:
             steps.after_backward()
 
+    def _before_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> Any:
+        closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
+        if not callable(closure) or torch.compiler.is_compiling():
+            self._begin_step(optimizer)
+            return None
+        # The gradient is computed inside of the step, by LBFGS several times with other weights. The first one, with the
+        # weights before the step, is observed.
+        evaluated = False
+
+        def first_observed() -> Any:
+            nonlocal evaluated
+            value = closure()
+            if not evaluated:
+                evaluated = True
+                self._begin_step(optimizer)
+                self._near = self._measures = False
+            return value
+
+        if "closure" in kwargs:
+            return args, {**kwargs, "closure": first_observed}
+        return (args[0], first_observed, *args[2:]), kwargs
+
     @_harmless
-    def _before_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+    def _begin_step(self, optimizer: torch.optim.Optimizer) -> None:
         # Still set after a backward pass that has failed.
         self._in_backward = False
         steps = self._of(optimizer)
         if not any(watched.seen for watched in self._modules) and all(one.taken == 0 for one in self._steps):
-            warnings.warn(
+            warn(
                 "longspan has seen no call of a recurrent layer in the first training step. Compiled code has no hooks: to "
                 "observe its layers, train without torch.compile for a while, or compile the other parts of the model",
-                RuntimeWarning,
                 stacklevel=4,
             )
         self._end(steps)
@@ -269,7 +298,7 @@ class Watch:
         """Record the loss of the last step, or with ``held_out=True`` a loss on data that were not trained on.
 
         If losses are given before their steps, each belongs to the step that follows. With several optimizers, a loss belongs
-        to all steps that have none yet.
+        to all steps that have none yet. A value that is no loss is not recorded, which a warning says once.
 
         Args:
             value: The mean loss, a number or a tensor.
@@ -281,10 +310,17 @@ class Watch:
 
     @_harmless
     def _loss(self, value: Any, held_out: bool, count: int) -> None:
-        number = float(value.detach()) if isinstance(value, Tensor) else float(value)
+        try:
+            number, count = _arguments.checked_loss(value, count)
+        except ValueError as error:
+            if self._refused == 0:
+                warn(f"longspan did not record a loss: {error}", stacklevel=4)
+            self._refused += 1
+            return
         for steps in self._steps:
             if not held_out:
                 steps.loss(number)
+            steps.has_loss = True
         if held_out:
             self._flush()
             for watched in self._modules:
@@ -292,9 +328,16 @@ class Watch:
                     watched.recorder.valid(watched.steps.taken, number, count)
 
     def findings(self) -> list[Finding]:
-        """Return what is wrong, the most important first; empty if nothing is."""
+        """Return what is wrong, the most important first; empty if nothing is. A run that cannot be read has none."""
+        found, unread = self._diagnosed()
+        for line in unread:
+            warn(f"longspan: {line}")
+        return found
+
+    def _diagnosed(self) -> tuple[list[Finding], list[str]]:
+        """The findings, and what could not be diagnosed."""
         self._flush()
-        found = []
+        found, unread = [], []
         for steps in self._steps:
             of_steps = [watched for watched in self._modules if watched.steps is steps]
             if steps.fault is not None and not any(watched.located for watched in of_steps):
@@ -303,24 +346,31 @@ class Watch:
         for watched in self._modules:
             if watched.recorder is not None:
                 layers = watched.layers
-                found += of_run(watched.run, watched.name, layers.name, layers.hidden, layers.count)
-        return sorted_findings(found)
+                try:
+                    own = of_run(watched.run, watched.name, layers.name, layers.hidden, layers.count)
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException as error:  # As when the directory was removed.
+                    unread.append(f"{watched.name or self._name}: its run cannot be diagnosed: {error}")
+                else:
+                    found += own if watched.steps.has_loss else map(without_loss, own)
+        return sorted_findings(found), unread
 
     def verdict(self) -> str:
-        """Return the findings as text, with what was observed and how exactly."""
+        """Return the findings as text, with what was observed, when last, and how exactly."""
         if not self._modules:
             return "nothing is watched here: this is not rank 0, or a copy of a watch"
-        lines = [str(finding) for finding in self.findings()] or ["nothing found"]
+        found, unread = self._diagnosed()
+        lines = [self._stopped] if self._failed else []
+        lines += [str(finding) for finding in found] + unread
+        if not found and not unread:
+            lines.append("nothing found in the steps before" if self._failed else "nothing found")
         for steps in self._steps:
-            if steps.skipped > 0:
-                many = "1 step was" if steps.skipped == 1 else f"{steps.skipped} steps were"
-                lines.append(f"{many} skipped by the AMP scaler, because the gradient was not finite")
+            lines += _verdict.of_steps(steps)
+        if self._refused > 0:
+            lines.append(f"{self._refused} value{'s' if self._refused > 1 else ''} given to w.loss could not be recorded")
         for watched in self._modules:
-            name, why_not = watched.name or self._name, watched.why_not
-            if why_not is not None:
-                lines.append(f"{name}: not observed, because {why_not}")
-            else:
-                lines.append(f"{name}: observed your own computation, to {watched.deviation:.0e} ({watched.run})")
+            lines += _verdict.of_module(watched, watched.name or self._name, self._failed)
         return "\n".join(lines)
 
     def close(self, outcome: str = "finished") -> None:
@@ -342,6 +392,7 @@ class Watch:
         for watched in self._modules:
             if watched.recorder is not None:
                 watched.describe()
+                outcome = "interrupted" if self._failed else outcome
                 watched.recorder.close(outcome if watched.steps.fault is None else "diverged")
 
     def __enter__(self) -> Watch:
