@@ -100,6 +100,8 @@ class Steps:
         self._names = {id(parameter): name for name, parameter in model.named_parameters()}
         self.taken = 0
         self.baseline = baseline
+        # Whether the loss of the first step stands for the baseline.
+        self.assumed = False
         # Whether a loss was given, in training or on held-out data.
         self.has_loss = False
         # The limit for the gradient, if it was clipped; the steps that a scaler has skipped; what was not finite first.
@@ -275,7 +277,7 @@ class Steps:
                 self.fault = Fault(number, "the loss")
         elif self.baseline is None:
             # Before it has learned anything, a model predicts about as well as the baseline.
-            self.baseline = value
+            self.baseline, self.assumed = value, True
 
     def take(self) -> Step | None:
         """Return the last step, and forget it."""

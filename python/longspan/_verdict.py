@@ -11,14 +11,18 @@ from longspan._steps import Steps
 _DIFFERS = 1e-3
 
 
-def of_steps(steps: Steps) -> list[str]:
-    """What is missing in the steps of an optimizer."""
+def of_steps(steps: Steps, found: bool) -> list[str]:
+    """What is missing in the steps of an optimizer, and what stood for the baseline if nothing was found."""
     lines = []
     if steps.skipped > 0:
         many = "1 step was" if steps.skipped == 1 else f"{steps.skipped} steps were"
         lines.append(f"{many} skipped by the AMP scaler, because the gradient was not finite")
     if steps.taken > 0 and not steps.has_loss:
         lines.append("no loss was given: call w.loss(loss) after each step to have the loss judged")
+    if steps.assumed and not found:
+        lines.append(
+            f"baseline: {steps.baseline:.3g}, the loss of the first step: give baseline= if a constant prediction is better"
+        )
     return lines
 
 

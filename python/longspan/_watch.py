@@ -366,7 +366,7 @@ class Watch:
         if not found and not unread:
             lines.append("nothing found in the steps before" if self._failed else "nothing found")
         for steps in self._steps:
-            lines += _verdict.of_steps(steps)
+            lines += _verdict.of_steps(steps, bool(found))
         if self._refused > 0:
             lines.append(f"{self._refused} value{'s' if self._refused > 1 else ''} given to w.loss could not be recorded")
         for watched in self._modules:

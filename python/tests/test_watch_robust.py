@@ -220,9 +220,19 @@ def test_without_a_loss_nothing_is_said_of_it(tmp_path, dead):
     rnn = nn.RNN(3, 32, nonlinearity="relu") if dead else nn.GRU(3, 32)
     rnn.bias_ih_l0.data += -10 if dead else 20
     watch = loop(rnn, torch.optim.SGD(rnn.parameters(), lr=0.01), tmp_path / "run", steps=200, loss=False, baseline=1.0)
+    assert "baseline: " not in watch.verdict()
     assert "no loss was given" in watch.verdict()
     assert "not a number" not in watch.verdict()
     assert ("dead-units" in watch.verdict()) is dead
+
+
+def test_the_loss_that_stands_for_the_baseline_is_named(tmp_path):
+    rnn = nn.GRU(3, 5)
+    assumed = loop(rnn, sgd(rnn), tmp_path / "assumed")
+    given = loop(rnn, sgd(rnn), tmp_path / "given", baseline=1.0)
+    first = longspan.Run(tmp_path / "assumed").steps.loss[0]
+    assert f"baseline: {first:.3g}, the loss of the first step" in assumed.verdict()
+    assert "baseline: " not in given.verdict()
 
 
 @pytest.mark.parametrize(
