@@ -20,7 +20,7 @@ runs = Path(tempfile.mkdtemp())
 # %% [markdown]
 # ## The text
 #
-# A line begins with a bracket, goes on with letters, and ends with the bracket that closes the first one. To predict the last
+# A line begins with a bracket, continues with letters, and ends with the bracket that closes the first one. To predict the last
 # character, a model has to remember the first one.
 
 # %%

@@ -144,7 +144,7 @@ class Calls(Generic[Call]):
         raise NotImplementedError
 
     def _append(self, call: Call, given: list[Tensor], returned: list[Tensor], fits: Callable[[Call], bool]) -> Chain[Call]:
-        """Add a call to the last chain if it goes on with it, and otherwise to a new one."""
+        """Add a call to the last chain if it continues it, and otherwise to a new one."""
         last = None if self._last is None else self._last()
         if last is None or not (last.goes_on_with(given) and fits(last.calls[-1])):
             last = Chain()

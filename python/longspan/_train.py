@@ -159,7 +159,7 @@ def fit(
             settings[names[name]] = path / name
         return train(out=path, from_=from_, config=config, progress=progress, **settings)
     except BaseException:
-        # Without a run, nobody needs the arrays.
+        # Without a run, the arrays have no use.
         if not (path / "run.json").exists():
             for name in files:
                 (path / name).unlink(missing_ok=True)
@@ -282,7 +282,7 @@ def _series(x: Any) -> tuple[dict[str, NDArray[Any]], bool]:
 
 
 def _directory(out: _Path | None, cell: Any) -> Path:
-    """Make the directory of a run, which nobody else uses."""
+    """Make the directory of a run, new or empty."""
     if out is not None:
         path = Path(out)
         path.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ pub(crate) fn train(
                 Event::Stepped { record, .. } if told => {
                     let step: Step =
                         (record.step, steps, record.loss, record.log10_global_norm, record.lr, validation);
-                    // Nobody listens any more only if Python ends.
+                    // The receiver is gone only if Python ends.
                     let _ = sender.send(step);
                 }
                 _ => {}
