@@ -42,7 +42,7 @@ BOUNDS = {"trainer": 4.0, "server": 16.0}
 # Learning rates that overflow at first, and what follows.
 REWIND = "--optimizer sgd --clip none --on-fault rewind --max-faults 200 --threads 1 --no-probe".split()
 SETTINGS = REWIND + (
-    "--task adding --length 60 --cell relu --hidden 256 --batch 32 --lr 1000 --seed 1 --observe full --observe-every 20 "
+    "--task adding --length 60 --cell relu --hidden 256 --batch 32 --lr 1000 --seed 1 --observe full --observe-every 2 "
     "--eval-every 100 --checkpoint-every 1"
 ).split()
 SHORT = REWIND + "--task adding --length 30 --cell relu --hidden 64 --lr 1000 --steps 300".split()
