@@ -48,6 +48,11 @@ SETTINGS = REWIND + (
 SHORT = REWIND + "--task adding --length 30 --cell relu --hidden 64 --lr 1000 --steps 300".split()
 
 
+# Seconds until the server keeps as many records of the runs as it ever does. In a shorter trial, its memory grows with them, and
+# only its peak is judged, in MB.
+SETTLED, PEAK = 1800.0, 100.0
+
+
 def train(program, run, steps, resume):
     """Starts a process that trains in the directory `run`."""
     command = [program, "train", "--out", run, "--steps", str(steps)] + (["--resume"] if resume else SETTINGS)
@@ -159,10 +164,12 @@ def verdict(name, samples, seconds):
         return print(f"{name}: too few samples, FAILED") or False
     span = late[-1][0] - late[0][0]
     growth, peak = slope(late) * span, max(mb for _, mb in samples)
-    flat = growth < BOUNDS[name]
+    growing = name == "server" and seconds < SETTLED
+    flat = peak < PEAK and (growing or growth < BOUNDS[name])
     print(
         f"{name}: {statistics.median(mb for _, mb in late):.1f} MB (median), {peak:.1f} MB (peak), growth {growth:+.2f} MB in "
-        f"{span:.0f} s (bound {BOUNDS[name]:g} MB), {len(late)} samples, {'flat' if flat else 'FAILED'}"
+        f"{span:.0f} s (bound {BOUNDS[name]:g} MB), {len(late)} samples, "
+        + ("FAILED" if not flat else "its records still grow" if growing else "flat")
     )
     return flat
 
