@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from longspan import _core
+
 CELLS = (nn.RNNCell, nn.GRUCell, nn.LSTMCell)
 
 
@@ -61,6 +63,20 @@ class Layers:
         if self.dtype not in (torch.float32, torch.float64):
             return f"its weights are {self.dtype}"
         return None
+
+    def replay(self, rows: int) -> _core.Replay:
+        """Prepare to compute the layers in the kernels, for batches of so many rows at first."""
+        return _core.Replay(
+            self.kind,
+            self.input,
+            self.hidden,
+            self.count,
+            self.bidirectional,
+            self.dtype == torch.float64,
+            rows,
+            0,
+            torch.get_num_threads(),
+        )
 
     def rows(self, values: Tensor, sizes: list[int] | None) -> Tensor:
         """Values of a sequence as ``[T, B, width]``, or packed as they are, on the CPU."""

@@ -122,17 +122,7 @@ class WatchedModule:
         layers, sizes, scale = self.layers, recorded.batch_sizes, self.steps.scale
         if self._replay is None or self._replay_of != layers.dtype:  # As after model.double().
             self._replay_of = layers.dtype
-            self._replay = _core.Replay(
-                layers.kind,
-                layers.input,
-                layers.hidden,
-                layers.count,
-                layers.bidirectional,
-                layers.dtype == torch.float64,
-                sizes[0],
-                0,
-                torch.get_num_threads(),
-            )
+            self._replay = layers.replay(sizes[0])
         weights, replay = layers.weights, self._replay
 
         def unscaled(grad: Tensor) -> Tensor:

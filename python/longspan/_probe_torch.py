@@ -48,17 +48,7 @@ def probe_module(
     with _unchanged(model):
         recorded, value, grads = _run(model, layers, x, y, loss)
     _check_finite(name or type(model).__name__, recorded, value)
-    replay = _core.Replay(
-        layers.kind,
-        layers.input,
-        layers.hidden,
-        layers.count,
-        layers.bidirectional,
-        layers.dtype == torch.float64,
-        recorded.batch_sizes[0],
-        0,
-        torch.get_num_threads(),
-    )
+    replay = layers.replay(recorded.batch_sizes[0])
     weights = [[array(tensor) for tensor in own] for own in layers.weights]
     d_last = [torch.zeros_like(state) if d is None else d for d, state in zip(recorded.d_last, recorded.last, strict=True)]
     replay.run(
