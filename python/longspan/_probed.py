@@ -176,7 +176,7 @@ class Probe:
         if self.loss is not None:
             lines.append(f"  loss              {self.loss:.6g}")
         if self.horizon is not None:
-            lines.append(f"  gradient horizon  {self.horizon}, where the gradient of one loss falls to {self.horizon.epsilon:.0%}")
+            lines.append(f"  gradient horizon  {self.horizon}: the gradient of one loss falls to {self.horizon.epsilon:.0%}")
         if self.lag is not None:
             last = int(self.lag.lag[-1])
             lines.append(f"  {last} steps back     {self.lag.at(last):.1e} of the gradient (median)")
