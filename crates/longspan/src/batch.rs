@@ -1,15 +1,47 @@
 //! Batches, and the sources that fill them.
+//!
+//! [`Sequences`] is a source of arrays in memory. Other data implement [`Source`]: they fill one [`Batch`] at a time.
 
 pub mod balance;
-
-/// A target that is not scored: it contributes neither loss nor gradient.
-pub const IGNORE: u32 = u32::MAX;
+pub mod deal;
+mod permutation;
+mod sequences;
 
 use std::cmp::Reverse;
 
 use longspan_kernel::packed_shape::PackedShape;
 
-/// One window of sequences: inputs and targets, stored by position in the order of the shape.
+pub use deal::Order;
+pub use sequences::{Inputs, Sequences, SequencesError, Targets};
+
+/// A target that is not scored: it contributes neither loss nor gradient.
+pub const IGNORE: u32 = u32::MAX;
+
+/// One window of sequences: inputs and targets, stored by position.
+///
+/// A *position* is a pair of a step t and a row b, and its index is `shape.offset(t) + b`: step after step, each with
+/// the rows that have it. Rows are sorted, longest first.
+///
+/// # Examples
+/// Two rows of 3 and 2 steps, a number at each step, and a number to predict at each row's last step:
+///
+/// ```
+/// use longspan::prelude::*;
+///
+/// let rows = [vec![0.1, 0.2, 0.3], vec![0.4, 0.5]];
+/// let mut batch = Batch::default();
+/// batch.reshape_to(&[3, 2]);
+/// for (t, b) in (0..batch.shape.positions()).map(|index| batch.shape.position(index)) {
+///     batch.numbers.push(rows[b][t]);
+/// }
+/// // The last step of row 1 is step 1, that of row 0 is step 2: positions are ascending.
+/// for (t, b, target) in [(1, 1, -1.0), (2, 0, 1.0)] {
+///     batch.values.positions.push((batch.shape.offset(t) + b) as u32);
+///     batch.values.targets.push(target);
+/// }
+/// assert_eq!(batch.numbers, [0.1, 0.4, 0.2, 0.5, 0.3]);
+/// assert_eq!(batch.values.positions, [3, 4]);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// The rows of each step.
@@ -37,7 +69,7 @@ pub struct Batch {
 /// Numbers to predict.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Values {
-    /// The positions that have targets, or rows if the readout pools; ascending.
+    /// The indices of the positions that have targets (see [`Batch`]), or of rows if the readout pools; ascending.
     pub positions: Vec<u32>,
     /// K targets per position.
     pub targets: Vec<f32>,
@@ -113,7 +145,9 @@ impl Batch {
     }
 }
 
-/// Training or evaluation data as a pure function of the position, so that a run resumes from two numbers.
+/// Training or evaluation data as a pure function of epoch and window, so that a run resumes from two numbers.
+///
+/// The [example of the crate](crate) implements it; [`Sequences`] does for arrays in memory.
 pub trait Source: Send + Sync {
     /// Number of windows per epoch.
     fn windows(&self) -> u64;

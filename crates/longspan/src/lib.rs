@@ -50,14 +50,16 @@
 //! - [`telemetry`]: records of training steps: gradient profiles, gates, updates
 //! - [`trainer`]: training steps, and the cause if one fails
 //! - [`probe`]: measurements of fixed weights on data: lag profile, Lyapunov exponents, Jacobians
+//! - [`gradient_check`]: the derivatives of a cell beside central differences
 //! - [`option_syntax`]: options written as `NAME[:X[:Y]]`, with errors that say what to write instead
 //!
-//! Arithmetic, numbers and threads come from `longspan_kernel`, records from `longspan_record`. [`prelude`]
-//! contains what most programs use.
+//! Arithmetic, numbers and threads come from [`kernel`], records from [`record`]. [`prelude`] contains what most
+//! programs use.
 
 pub mod batch;
 pub mod bptt;
 pub mod cell;
+pub mod gradient_check;
 mod lag;
 pub mod model;
 pub mod optim;
@@ -67,12 +69,16 @@ pub mod probe;
 pub mod telemetry;
 pub mod trainer;
 
+pub use longspan_kernel as kernel;
+pub use longspan_record as record;
+
 /// The items that most programs use: `use longspan::prelude::*`.
 pub mod prelude {
-    pub use crate::batch::{Batch, IGNORE, Source};
-    pub use crate::bptt::{BackwardStep, Observer, Pass, State};
+    pub use crate::batch::{Batch, IGNORE, Inputs, Order, Sequences, SequencesError, Source, Targets};
+    pub use crate::bptt::{BackwardStep, Observer, OnBackwardStep, Pass, State};
     pub use crate::cell::{CellKind, Real};
-    pub use crate::model::{InputSpec, Model, ModelSpec, OutputSpec};
+    pub use crate::model::head::ValueLoss;
+    pub use crate::model::{InputSpec, Model, ModelSpec, OutputSpec, StepInput, Steps};
     pub use crate::params::Params;
     pub use crate::telemetry::Observe;
     pub use crate::trainer::{Divergence, Trainer, TrainerSpec};

@@ -41,7 +41,11 @@ pub struct Position {
 
 /// A loss or gradient that is not finite, or an update that would not be. The step was not taken: weights,
 /// moments and position are those before it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "step {step} (epoch {epoch}) was not taken: loss {loss}, gradient norm {global_norm}, learning rate {lr}. Try a \
+     lower learning rate; Trainer::first_fault names the first bad value"
+)]
 pub struct Divergence {
     /// The step that failed, from 1.
     pub step: u64,

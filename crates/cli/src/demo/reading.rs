@@ -113,7 +113,7 @@ pub(super) fn read(ctx: &Context<f32>, spec: &ModelSpec, params: &Params<f32>, t
 }
 
 fn gates(cell: CellKind) -> impl Iterator<Item = &'static longspan::cell::tape::Slot> {
-    slots(cell).iter().filter(|slot| slot.squash == Squash::Sigmoid)
+    cell.spec().activations.iter().filter(|slot| slot.squash == Squash::Sigmoid)
 }
 
 fn norm(numbers: &[f32]) -> f64 {

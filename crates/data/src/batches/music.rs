@@ -78,7 +78,7 @@ impl Source for MusicBatches {
     }
 
     fn shape(&self) -> (usize, usize) {
-        (self.stretches.iter().map(|stretch| stretch.steps).max().unwrap_or(0), self.deal.rows)
+        (self.stretches.iter().map(|stretch| stretch.steps).max().unwrap_or(0), self.deal.rows())
     }
 }
 

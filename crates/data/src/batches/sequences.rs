@@ -131,7 +131,7 @@ impl Source for SequenceBatches {
 
     fn shape(&self) -> (usize, usize) {
         let steps = self.sequences.iter().map(|&sequence| self.data.length(sequence)).max();
-        (steps.unwrap_or(0), self.deal.rows)
+        (steps.unwrap_or(0), self.deal.rows())
     }
 }
 

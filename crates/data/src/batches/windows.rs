@@ -66,7 +66,7 @@ impl Source for WindowBatches {
     }
 
     fn shape(&self) -> (usize, usize) {
-        (self.series.window, self.deal.rows)
+        (self.series.window, self.deal.rows())
     }
 }
 

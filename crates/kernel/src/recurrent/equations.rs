@@ -45,9 +45,9 @@ pub trait Equations<R: Real>: Sync {
     /// Number of slots of the deltas.
     const DELTAS: usize;
     /// Number of state parts, at least one; part 0 is h.
-    const PARTS: usize;
+    const PARTS: usize = 1;
     /// Number of elementwise weights, each `[H]`.
-    const WEIGHTS: usize;
+    const WEIGHTS: usize = 0;
     /// Number of coefficients of the Jacobian ∂s_t/∂s_{t−1}, each `[H]`. Together with the recurrent weights
     /// they determine it.
     const JACOBIAN: usize;

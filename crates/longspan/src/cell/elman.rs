@@ -12,6 +12,7 @@
 //! # References
 //! Elman, "Finding structure in time", Cognitive Science 14, 1990.
 
+use super::tape::{Slot, Squash};
 use super::{Cell, Kept};
 use longspan_kernel::Real;
 use longspan_kernel::Vector;
@@ -35,6 +36,11 @@ impl<R: Real, const PHI: u8> Cell<R> for Elman<PHI> {
     // The tape holds h_t.
     const VALUES: &'static [(&'static str, Kept)] = &[("h", Kept::Tape(0))];
     const DERIVATIVES: &'static [(&'static str, usize)] = &[("d_a", 0)];
+    const ACTIVATIONS: &'static [Slot] = match PHI {
+        TANH => &[Slot::new("h", 0, Squash::Tanh)],
+        RELU => &[Slot::new("h", 0, Squash::Relu)],
+        _ => &[],
+    };
 }
 
 impl<R: Real, const PHI: u8> Equations<R> for Elman<PHI> {

@@ -25,6 +25,7 @@
 //! Cho et al., "Learning phrase representations using RNN encoder–decoder", EMNLP 2014 (their z and 1 − z are
 //! exchanged; here z is PyTorch's, which keeps the state).
 
+use super::tape::{Slot, Squash};
 use super::{Cell, Kept};
 use longspan_kernel::Real;
 use longspan_kernel::Vector;
@@ -36,6 +37,13 @@ use longspan_kernel::recurrent::{
 const R_: usize = 0;
 const Z: usize = 1;
 const N: usize = 2;
+
+/// The gates, for snapshots and probes.
+const GATE_SLOTS: &[Slot] = &[
+    Slot::new("r", R_, Squash::Sigmoid),
+    Slot::new("z", Z, Squash::Sigmoid),
+    Slot::new("n", N, Squash::Tanh),
+];
 
 /// Slots of the Jacobian's coefficients A_r, A_z, A_n; after them z, which keeps the state, and r.
 const KEEP: usize = 3;
@@ -69,6 +77,7 @@ impl<R: Real> Cell<R> for ResetAfter {
     ];
     const DERIVATIVES: &'static [(&'static str, usize)] =
         &[("d_an", N), ("d_az", Z), ("d_ar", R_), ("d_q", RECURRENT + N)];
+    const ACTIVATIONS: &'static [Slot] = GATE_SLOTS;
 }
 
 impl<R: Real> Equations<R> for ResetAfter {
@@ -155,6 +164,7 @@ impl<R: Real> Cell<R> for ResetBefore {
     ];
     const DERIVATIVES: &'static [(&'static str, usize)] =
         &[("d_an", N), ("d_az", Z), ("d_u", U), ("d_ar", R_)];
+    const ACTIVATIONS: &'static [Slot] = GATE_SLOTS;
 }
 
 impl<R: Real> Equations<R> for ResetBefore {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::custom::CustomCell;
+
 /// A cell with its options.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,10 +35,12 @@ pub enum CellKind {
         /// Whether f = 1 − i.
         coupled: bool,
     },
+    /// A cell that another crate defines.
+    Custom(CustomCell),
 }
 
 impl CellKind {
-    /// All cells with all options.
+    /// All cells of this crate with all options.
     pub const ALL: [Self; 11] = [
         Self::Rnn,
         Self::Relu,
@@ -61,6 +65,7 @@ impl fmt::Display for CellKind {
             Self::Residual { .. } => "residual",
             Self::Gru { .. } => "gru",
             Self::Lstm { .. } => "lstm",
+            Self::Custom(cell) => cell.name(),
         })
     }
 }

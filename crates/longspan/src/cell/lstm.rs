@@ -27,6 +27,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; forget gate and peepholes:
 //! Gers, Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
 
+use super::tape::{Slot, Squash};
 use super::{Cell, Factor, Kept, Peephole};
 use longspan_kernel::Real;
 use longspan_kernel::Vector;
@@ -109,6 +110,20 @@ impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Cell<R> for Lstm<PEEPH
         &[("d_ao", Self::O), ("d_ai", Self::I), ("d_ag", Self::G)]
     } else {
         &[("d_ao", Self::O), ("d_ai", Self::I), ("d_af", Self::F), ("d_ag", Self::G)]
+    };
+    const ACTIVATIONS: &'static [Slot] = if COUPLED {
+        &[
+            Slot::new("i", Self::I, Squash::Sigmoid),
+            Slot::new("g", Self::G, Squash::Tanh),
+            Slot::new("o", Self::O, Squash::Sigmoid),
+        ]
+    } else {
+        &[
+            Slot::new("i", Self::I, Squash::Sigmoid),
+            Slot::new("f", Self::F, Squash::Sigmoid),
+            Slot::new("g", Self::G, Squash::Tanh),
+            Slot::new("o", Self::O, Squash::Sigmoid),
+        ]
     };
 }
 

@@ -6,6 +6,7 @@ use super::interface::{Cell, Kept, Peephole};
 use super::kind::CellKind;
 use super::lstm::Lstm;
 use super::residual::Residual;
+use super::tape::Slot;
 use longspan_kernel::Real as Arithmetic;
 use longspan_kernel::recurrent::{self, Chunk, Gradients, Phase, Tangents};
 use longspan_kernel::{Context, InstructionSet, Packed};
@@ -20,7 +21,7 @@ pub trait Real: Arithmetic {
 }
 
 macro_rules! cells {
-    ($number:ty) => {
+    ($number:ty, $passes:ident) => {
         impl Real for $number {
             // If this were inlined into another crate, the passes would be compiled there.
             #[inline(never)]
@@ -36,13 +37,14 @@ macro_rules! cells {
                     CellKind::Lstm { peepholes: true, coupled: false } => &Lstm::<true, false>,
                     CellKind::Lstm { peepholes: false, coupled: true } => &Lstm::<false, true>,
                     CellKind::Lstm { peepholes: true, coupled: true } => &Lstm::<true, true>,
+                    CellKind::Custom(cell) => cell.$passes(),
                 }
             }
         }
     };
 }
-cells!(f32);
-cells!(f64);
+cells!(f32, single);
+cells!(f64, double);
 
 /// The constants of a [`Cell`] and its [`Equations`](recurrent::Equations), with the same names.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +75,8 @@ pub struct CellSpec {
     pub values: &'static [(&'static str, Kept)],
     /// The values that the backward pass computes at a step, by name: slots of the deltas.
     pub derivatives: &'static [(&'static str, usize)],
+    /// The activations on the tape of which snapshots and probes record openness and saturation.
+    pub activations: &'static [Slot],
 }
 
 impl CellKind {
@@ -125,6 +129,7 @@ impl<R: Arithmetic, C: Cell<R>> Passes<R> for C {
             step_delta: C::STEP_DELTA,
             values: C::VALUES,
             derivatives: C::DERIVATIVES,
+            activations: C::ACTIVATIONS,
         }
     }
 

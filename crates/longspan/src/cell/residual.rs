@@ -13,6 +13,7 @@
 //! Yue, Fu, Liang, "Residual recurrent neural networks for learning sequential representations", Information
 //! 9, 2018.
 
+use super::tape::{Slot, Squash};
 use super::{Cell, Kept};
 use longspan_kernel::Real;
 use longspan_kernel::Vector;
@@ -36,6 +37,7 @@ impl<R: Real> Cell<R> for Residual {
     const STEP_DELTA: Option<usize> = Some(D_STEP);
     const VALUES: &'static [(&'static str, Kept)] = &[("n", Kept::Tape(N)), ("h", Kept::State(0))];
     const DERIVATIVES: &'static [(&'static str, usize)] = &[("d_a", 0), ("d_alpha", D_STEP)];
+    const ACTIVATIONS: &'static [Slot] = &[Slot::new("n", N, Squash::Tanh)];
 }
 
 impl<R: Real> Equations<R> for Residual {

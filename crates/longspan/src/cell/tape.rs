@@ -5,8 +5,8 @@
 //! tanh        saturated: |h| > 0.95
 //! relu        silent: h = 0; a unit that is silent at every position is dead
 //! ```
-
-use super::CellKind;
+//!
+//! [`Cell::ACTIVATIONS`](super::Cell::ACTIVATIONS) lists the activations of a cell.
 
 /// A gate is closed below this value and open above one minus this value.
 pub const EDGE: f64 = 0.05;
@@ -35,24 +35,9 @@ pub struct Slot {
     pub squash: Squash,
 }
 
-const fn slot(name: &'static str, at: usize, squash: Squash) -> Slot {
-    Slot { name, at, squash }
-}
-
-/// Returns the activations on a cell's tape.
-pub fn slots(kind: CellKind) -> &'static [Slot] {
-    use Squash::{Relu, Sigmoid, Tanh};
-    match kind {
-        CellKind::Identity => &[],
-        CellKind::Rnn => const { &[slot("h", 0, Tanh)] },
-        CellKind::Relu => const { &[slot("h", 0, Relu)] },
-        CellKind::Residual { .. } => const { &[slot("n", 0, Tanh)] },
-        CellKind::Gru { .. } => const { &[slot("r", 0, Sigmoid), slot("z", 1, Sigmoid), slot("n", 2, Tanh)] },
-        CellKind::Lstm { coupled: false, .. } => {
-            const { &[slot("i", 0, Sigmoid), slot("f", 1, Sigmoid), slot("g", 2, Tanh), slot("o", 3, Sigmoid)] }
-        }
-        CellKind::Lstm { coupled: true, .. } => {
-            const { &[slot("i", 0, Sigmoid), slot("g", 1, Tanh), slot("o", 2, Sigmoid)] }
-        }
+impl Slot {
+    /// The activation `name` with this nonlinearity in slot `at`.
+    pub const fn new(name: &'static str, at: usize, squash: Squash) -> Self {
+        Self { name, at, squash }
     }
 }

@@ -8,7 +8,7 @@
 use crate::bptt::BackwardStep;
 use crate::cell::CellKind;
 use crate::cell::Real;
-use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
+use crate::cell::tape::{EDGE, SATURATED, Slot, Squash};
 use longspan_kernel::{InstructionSet, Isa, Job, Vector};
 use longspan_record::{ActivationRecord, GateRecord, LayerRecord};
 
@@ -45,7 +45,8 @@ struct Counts<R> {
 impl<R: Real> GateCounts<R> {
     pub(super) fn new(kind: CellKind, layers: usize, hidden: usize) -> Self {
         let counts = || Counts { sum: 0.0, low: 0.0, high: 0.0, always: vec![R::ONE; hidden] };
-        let layer = || Layer { positions: 0, slots: slots(kind).iter().map(|_| counts()).collect() };
+        let layer =
+            || Layer { positions: 0, slots: kind.spec().activations.iter().map(|_| counts()).collect() };
         Self { kind, hidden, distance: 1, layers: (0..layers).map(|_| layer()).collect() }
     }
 
@@ -72,7 +73,7 @@ impl<R: Real> GateCounts<R> {
             tape: step.tape,
             width,
             hidden,
-            slots: slots(self.kind),
+            slots: self.kind.spec().activations,
             counts: &mut layer.slots,
         });
     }
@@ -88,7 +89,7 @@ impl<R: Real> GateCounts<R> {
 
     fn write_layer(&self, of: &Layer<R>, record: &mut LayerRecord) {
         let all = (of.positions * self.hidden) as f64;
-        let counts = || slots(self.kind).iter().zip(&of.slots);
+        let counts = || self.kind.spec().activations.iter().zip(&of.slots);
         let gates = counts().filter(|(slot, _)| slot.squash == Squash::Sigmoid);
         record.gates.resize_with(gates.clone().count(), GateRecord::default);
         for (gate, (slot, counts)) in record.gates.iter_mut().zip(gates) {

@@ -1,9 +1,9 @@
 //! Parity with PyTorch: compares outputs and all gradients with files that `tools/golden.py` writes.
 
-use crate::stack::{Case, Options, Problem};
 use longspan::bptt::State;
 use longspan::cell::CellKind;
 use longspan::cell::Real;
+use longspan::gradient_check::{Case, Options, Problem};
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::{Context, InstructionSet};
 use safetensors::SafeTensors;

@@ -1,9 +1,9 @@
 //! Parity with PyTorch of Jacobians of the joint state, and of singular values of their products.
 //! `tools/golden.py` writes the files.
 
-use crate::stack::{Case, Problem};
 use longspan::bptt::{Input, Keep, Pass, State, Window};
 use longspan::cell::CellKind;
+use longspan::gradient_check::{Case, Problem};
 use longspan::probe::jacobian::DenseJacobians;
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::{Context, InstructionSet};

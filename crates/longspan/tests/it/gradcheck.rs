@@ -1,74 +1,19 @@
 //! Compares every gradient of every cell with central differences, in f64.
 
-use crate::stack::{Case, Options, Problem, instruction_sets};
+use crate::stack::instruction_sets;
 use longspan::bptt::dropout::{Dropout, Mask};
 use longspan::cell::CellKind;
+use longspan::gradient_check::{Case, Options, Problem, deviations};
+use longspan_kernel::InstructionSet;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::{Context, InstructionSet};
-
-/// Step of the central differences: the truncation error ε² and the rounding error 1e-16/ε are both far below
-/// the bound.
-const EPSILON: f64 = 1e-5;
-/// Largest ‖numeric − analytic‖ / ‖analytic‖ of a tensor.
-const TOLERANCE: f64 = 1e-6;
-
-/// Returns the relative error of one tensor's gradient; `position` returns the tensor to change by `epsilon`.
-fn error(
-    problem: &mut Problem<f64>,
-    ctx: &Context<f64>,
-    analytic: &[f64],
-    epsilon: f64,
-    position: &impl Fn(&mut Problem<f64>) -> &mut [f64],
-) -> f64 {
-    let (mut error, mut size) = (0.0, 0.0);
-    for (i, &exact) in analytic.iter().enumerate() {
-        let before = position(problem)[i];
-        position(problem)[i] = before + epsilon;
-        let above = problem.loss(ctx);
-        position(problem)[i] = before - epsilon;
-        let below = problem.loss(ctx);
-        position(problem)[i] = before;
-        let numeric = (above - below) / (2.0 * epsilon);
-        error += (numeric - exact).powi(2);
-        size += exact * exact;
-    }
-    // A tensor with a zero gradient (a relu that is never positive) is compared absolutely.
-    error.sqrt() / size.sqrt().max(1e-3)
-}
-
-fn check(
-    name: &str,
-    problem: &mut Problem<f64>,
-    ctx: &Context<f64>,
-    analytic: &[f64],
-    position: impl Fn(&mut Problem<f64>) -> &mut [f64],
-) {
-    let mut relative = error(problem, ctx, analytic, EPSILON, &position);
-    if relative >= TOLERANCE && problem.case.kind == CellKind::Relu {
-        // A unit whose sum is within ε of relu's kink spoils the difference, not the gradient: with a step
-        // too short to reach the kink they must agree.
-        relative = error(problem, ctx, analytic, EPSILON / 64.0, &position);
-    }
-    let (case, options) = (problem.case, problem.options);
-    assert!(relative < TOLERANCE, "{name} of {case:?}, {options:?}: relative error {relative:e}");
-}
 
 fn check_all(isa: InstructionSet, case: Case, seed: u64) {
     check_problem(isa, Problem::new(isa, case, seed));
 }
 
 fn check_problem(isa: InstructionSet, mut problem: Problem<f64>) {
-    let ctx = Context::new(isa, 1);
-    let gradient = problem.gradient(&ctx);
-    for (index, entry) in problem.params.layout().clone().entries().iter().enumerate() {
-        check(&entry.name, &mut problem, &ctx, gradient.params.tensor(index), |p| p.params.tensor_mut(index));
-    }
-    check("x", &mut problem, &ctx, &gradient.x, |p| &mut p.x);
-    // A learned state replaces the one that is carried in.
-    let states = if problem.options.learned_state { 0 } else { problem.stack.states() };
-    for layer in 0..states {
-        let name = format!("initial state of layer {layer}");
-        check(&name, &mut problem, &ctx, gradient.state.layer(layer), |p| p.state.layer_mut(layer));
+    if let Some(deviation) = deviations(isa, &mut problem).into_iter().find(|found| found.is_wrong()) {
+        panic!("{deviation}");
     }
 }
 

@@ -1,73 +1,15 @@
 //! Jacobians of every cell: compares products with vectors with central differences and with the backward
 //! pass, dense matrices with products, and the singular values of matrix products with closed forms.
 
-use crate::stack::{Case, Options, Problem, instruction_sets};
-use longspan::bptt::{ForwardChunk, Input, Keep, OnForwardChunk, Pass, State, Window};
+use crate::stack::instruction_sets;
+use longspan::bptt::{Input, Keep, Pass, Window};
 use longspan::cell::CellKind;
+use longspan::gradient_check::tangents::{deviation, difference, joint, pushed, set_joint};
+use longspan::gradient_check::{Case, Options, Problem};
 use longspan::probe::jacobian::{DenseJacobians, jacobian_products};
-use longspan::probe::tangent::StackTangents;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::jacobian::JacobianProduct;
-
-/// Returns the state of row b in the order of the tangents: layer after layer, all parts of one after the
-/// other.
-fn joint(state: &State<f64>, layers: usize, rows: usize, hidden: usize, row: usize) -> Vec<f64> {
-    let of_layer = |l: usize| state.layer(l).chunks(hidden).skip(row).step_by(rows).flatten().copied();
-    (0..layers).flat_map(of_layer).collect()
-}
-
-/// Sets row b from numbers in the order of [`joint`].
-fn set_joint(state: &mut State<f64>, layers: usize, rows: usize, hidden: usize, row: usize, values: &[f64]) {
-    let mut values = values.chunks(hidden);
-    for l in 0..layers {
-        for part in state.layer_mut(l).chunks_mut(hidden).skip(row).step_by(rows) {
-            part.copy_from_slice(values.next().expect("as many numbers"));
-        }
-    }
-}
-
-/// Returns `count` random tangents of every row, `[row][tangent]`, before and after the stack's Jacobians
-/// over all steps.
-fn pushed(problem: &mut Problem<f64>, ctx: &Context<f64>, count: usize) -> [Vec<Vec<Vec<f64>>>; 2] {
-    let Case { layers, rows, hidden, .. } = problem.case;
-    let state = problem.state.clone();
-    let mut tangents = StackTangents::new(&state, rows, count);
-    let mut draw = Key::new(7, Purpose::Probe, 0, 0).stream(0, 0);
-    for l in 0..layers {
-        tangents.layer_mut(l).iter_mut().for_each(|x| *x = draw.normal());
-    }
-    let read = |tangents: &StackTangents<f64>| -> Vec<Vec<Vec<f64>>> {
-        let of = |row: usize, k: usize| {
-            let of_layer = |l: usize| {
-                let width = state.layer(l).len() / rows;
-                tangents.layer(l)[(row * count + k) * width..][..width].to_vec()
-            };
-            (0..layers).flat_map(of_layer).collect()
-        };
-        (0..rows).map(|row| (0..count).map(|k| of(row, k)).collect()).collect()
-    };
-    let before = read(&tangents);
-    problem.stack.pack(ctx, &problem.params);
-    let mut y = vec![0.0; problem.shape.positions() * hidden];
-    let input = Input::Numbers(&problem.x);
-    let (shape, mut end) = (problem.shape.clone(), state.clone());
-    let mut push = OnForwardChunk(|ctx: &Context<f64>, chunk: &mut ForwardChunk<'_, f64>| {
-        tangents.linearise(ctx, chunk);
-        (0..chunk.slice().steps()).for_each(|t| tangents.step(ctx, chunk, t));
-    });
-    let pass = &mut Pass::new(ctx, &problem.params).observed_by(&mut push);
-    problem.stack.forward(pass, Window { shape: &shape, input }, Keep::Outputs, &mut end, &mut y);
-    [before, read(&tangents)]
-}
-
-/// Returns the largest |a − b| over the largest |b|.
-fn difference(a: &[f64], b: &[f64]) -> f64 {
-    let size = b.iter().fold(0.0f64, |most, x| most.max(x.abs()));
-    let off = a.iter().zip(b).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
-    off / size.max(1e-3)
-}
 
 /// The connections between layers: plain, sums, norms, both.
 const BETWEEN: [Options; 4] = {
@@ -85,37 +27,6 @@ fn problem(isa: InstructionSet, case: Case, options: Options, seed: u64) -> Prob
     Problem::with(isa, case, options, PackedShape::even(case.steps, case.rows), seed)
 }
 
-/// Returns the largest difference of tangents and central differences of the forward pass.
-fn off_by(mut problem: Problem<f64>, count: usize) -> f64 {
-    let Case { kind, layers, hidden, rows, .. } = problem.case;
-    let ctx = Context::new(InstructionSet::detect(), 2);
-    let [before, after] = pushed(&mut problem, &ctx, count);
-    let (start, mut most) = (problem.state.clone(), 0.0f64);
-    for row in 0..rows {
-        let at = joint(&start, layers, rows, hidden, row);
-        for (v, exact) in before[row].iter().zip(&after[row]) {
-            let shifted = |problem: &mut Problem<f64>, by: f64| {
-                let moved: Vec<f64> = at.iter().zip(v).map(|(s, v)| s + by * v).collect();
-                problem.state = start.clone();
-                set_joint(&mut problem.state, layers, rows, hidden, row, &moved);
-                joint(&problem.outputs(&ctx).1, layers, rows, hidden, row)
-            };
-            // Two step lengths cancel the ε² term of the error (Richardson): what remains is ε⁴ and rounding,
-            // 1e-16/ε. Relu is linear up to its kink: a shorter step avoids it.
-            let epsilon = if kind == CellKind::Relu { 1e-7 } else { 1e-3 };
-            let central = |problem: &mut Problem<f64>, e: f64| -> Vec<f64> {
-                let (above, below) = (shifted(problem, e), shifted(problem, -e));
-                above.iter().zip(&below).map(|(a, b)| (a - b) / (2.0 * e)).collect()
-            };
-            let (wide, narrow) = (central(&mut problem, epsilon), central(&mut problem, epsilon / 2.0));
-            let numeric: Vec<f64> = wide.iter().zip(&narrow).map(|(w, n)| (4.0 * n - w) / 3.0).collect();
-            most = most.max(difference(&numeric, exact));
-            problem.state = start.clone();
-        }
-    }
-    most
-}
-
 /// Every cell, depths, chunk boundaries, sizes with tails; one tangent, a few, and more than the state has
 /// dimensions.
 #[test]
@@ -125,7 +36,8 @@ fn tangents_are_the_forward_pass_differentiated() {
             [(1, 1, 4, 5, 2, 1), (1, 3, 2, 9, 1, 20), (2, 3, 2, 4, 2, 3), (3, 4, 4, 17, 3, 2)]
         {
             let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk };
-            let off = off_by(Problem::new(InstructionSet::detect(), case, 21), count);
+            let epsilon = if kind == CellKind::Relu { 1e-7 } else { 1e-3 };
+            let off = deviation(&mut Problem::new(InstructionSet::detect(), case, 21), count, epsilon);
             let bound = if kind == CellKind::Relu { 1e-7 } else { 2e-9 };
             assert!(off < bound, "{kind:?}, {layers} layers, {hidden} units: {off:e}");
         }
@@ -140,7 +52,8 @@ fn tangents_pass_norms_and_sums() {
         for options in BETWEEN {
             for (layers, steps, hidden, rows) in [(2, 3, 6, 2), (4, 3, 9, 2)] {
                 let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk: 2 };
-                let off = off_by(problem(InstructionSet::detect(), case, options, 21), 3);
+                let epsilon = if kind == CellKind::Relu { 1e-7 } else { 1e-3 };
+                let off = deviation(&mut problem(InstructionSet::detect(), case, options, 21), 3, epsilon);
                 let bound = if kind == CellKind::Relu { 1e-6 } else { 1e-7 };
                 assert!(off < bound, "{kind:?}, {layers} layers, {options:?}: {off:e}");
             }

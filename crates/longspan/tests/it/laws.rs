@@ -1,9 +1,10 @@
 //! Laws that hold exactly, or up to rounding, for any network: closed forms and equality of bits.
 
-use crate::stack::{Case, Gradient, Problem, instruction_sets};
+use crate::stack::instruction_sets;
 use longspan::bptt::{Input, Keep, Pass, State, Window};
 use longspan::cell::CellKind;
 use longspan::cell::Real;
+use longspan::gradient_check::{Case, Gradient, Problem};
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::{Context, InstructionSet};
 

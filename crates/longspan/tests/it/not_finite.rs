@@ -1,9 +1,10 @@
 //! NaN and infinities reach exactly the values that depend on them: nothing is skipped because it is
 //! multiplied by zero, and nothing leaks into other rows through tiles, tails or padding.
 
-use crate::stack::{Case, Problem, instruction_sets};
+use crate::stack::instruction_sets;
 use longspan::cell::CellKind;
 use longspan::cell::Real;
+use longspan::gradient_check::{Case, Problem};
 use longspan_kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::softmax::{LINE, exponentials};

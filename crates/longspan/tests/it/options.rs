@@ -1,9 +1,9 @@
 //! The options of a stack: threads, memory limits and observers change no bit, and rows stay independent.
 #![allow(missing_docs, reason = "a test file")]
 
-use crate::stack::{Case, Options, Problem};
 use longspan::bptt::dropout::{Dropout, Mask};
 use longspan::cell::CellKind;
+use longspan::gradient_check::{Case, Options, Problem};
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::{Context, InstructionSet};
 

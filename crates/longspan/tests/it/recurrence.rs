@@ -5,9 +5,10 @@
 //! the cells' equations; this module tests the loop around them, for few rows and for widths around those of
 //! vectors and panels.
 
-use crate::stack::{Case, Problem, instruction_sets};
+use crate::stack::instruction_sets;
 use longspan::cell::CellKind;
 use longspan::cell::Real;
+use longspan::gradient_check::{Case, Problem};
 use longspan_kernel::rng::{Key, Purpose, Stream};
 use longspan_kernel::{Context, InstructionSet};
 

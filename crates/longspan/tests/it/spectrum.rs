@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::stack::{Case, Options, Problem, instruction_sets};
+use crate::stack::instruction_sets;
 use longspan::bptt::{Input, Keep, Pass, Stack, Window};
 use longspan::cell::CellKind;
+use longspan::gradient_check::{Case, Options, Problem};
 use longspan::model::init::{Init, InitSpec, initialise};
 use longspan::params::{Layout, Params};
 use longspan::probe::jacobian::DenseJacobians;

@@ -3,7 +3,6 @@
 use super::TrainError;
 use crate::config::{Config, ConfigError};
 use longspan::bptt::Plan;
-use longspan::cell::CellKind;
 use longspan::cell::Real;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::option_syntax::Size;
@@ -16,11 +15,7 @@ pub(super) fn check_memory(
     spec: &ModelSpec,
     (steps, rows): (usize, usize),
 ) -> Result<(), TrainError> {
-    let gates = match spec.cell {
-        CellKind::Lstm { .. } => 4.0,
-        CellKind::Gru { .. } => 3.0,
-        _ => 1.0,
-    };
+    let gates = spec.cell.spec().gates as f64;
     let (h, l, w) = (spec.hidden as f64, spec.layers as f64, spec.width() as f64);
     let (table, e) = match spec.input {
         InputSpec::Tokens { vocabulary, embedding } => {

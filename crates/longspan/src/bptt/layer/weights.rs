@@ -52,14 +52,14 @@ impl<R: Real> Layer<R> {
             weight_hh: layout.push(format!("rnn.weight_hh_{suffix}"), &[rows, hidden], Group::Recurrent),
             bias_ih: layout.push(format!("rnn.bias_ih_{suffix}"), &[rows], Group::Bias),
             bias_hh: layout.push(format!("rnn.bias_hh_{suffix}"), &[rows], Group::Bias),
-            peephole: matches!(kind, CellKind::Lstm { peepholes: true, .. }).then(|| {
+            peephole: (!cell.peepholes.is_empty()).then(|| {
                 layout.push(
                     format!("rnn.weight_peephole_{suffix}"),
                     &[cell.weights, hidden],
                     Group::Elementwise,
                 )
             }),
-            step: matches!(kind, CellKind::Residual { learned: true, .. })
+            step: (cell.step_delta.is_some() && !matches!(kind, CellKind::Residual { learned: false, .. }))
                 .then(|| layout.push(format!("rnn.residual_step_{suffix}"), &[1], Group::Elementwise)),
         };
         let phases = cell.phases.iter();
@@ -128,9 +128,10 @@ impl<R: Real> Layer<R> {
         if let Some(peephole) = self.tensors.peephole {
             self.weights.copy_from_slice(params.tensor(peephole));
         }
-        if let CellKind::Residual { step, .. } = self.kind {
-            let alpha = self.tensors.step.map_or(R::from_f64(step), |index| params.tensor(index)[0]);
-            self.weights.fill(alpha);
+        if let Some(step) = self.tensors.step {
+            self.weights.fill(params.tensor(step)[0]);
+        } else if let CellKind::Residual { step, .. } = self.kind {
+            self.weights.fill(R::from_f64(step));
         }
     }
 

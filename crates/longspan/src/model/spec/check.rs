@@ -104,10 +104,13 @@ impl ModelSpec {
             InputSpec::Numbers { width } => (0, width as u128),
         };
         let (hidden, layers, width) = (self.hidden as u128, self.layers as u128, self.width() as u128);
-        // A cell has at most 4 gates, each with 2 biases and 1 peephole; a layer also has norms and a state.
+        // A gate has 2 biases and at most 1 peephole; a layer also has norms and a state.
+        let gates = self.cell.spec().gates.max(4) as u128;
         let stack = |input: InputSpec| {
             let (tokens, wide) = read(input);
-            tokens * wide + 4 * width * (wide + hidden + 8) + (layers - 1) * 4 * width * (width + hidden + 8)
+            tokens * wide
+                + gates * width * (wide + hidden + 8)
+                + (layers - 1) * gates * width * (width + hidden + 8)
         };
         let outputs = self.output.width() as u128 * (width + 1);
         stack(self.input) + self.encoder.map_or(0, stack) + outputs

@@ -14,7 +14,7 @@ use super::recorder::UnitScale;
 use crate::bptt::{BackwardStep, Observer};
 use crate::cell::CellKind;
 use crate::cell::Real;
-use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
+use crate::cell::tape::{EDGE, SATURATED, Slot, Squash};
 use crate::lag::order::{mean, median};
 use longspan_kernel::Context;
 use longspan_record::credit::{ActivationSummary, Forgetting, GateSummary, LayerGates, Measured, Reason};
@@ -42,10 +42,10 @@ struct Sums {
 impl Survey {
     pub(super) fn new(kind: CellKind, layers: usize, hidden: usize) -> Self {
         let zeros = || vec![0.0; hidden];
-        let parts = if matches!(kind, CellKind::Lstm { .. }) { 2 } else { 1 };
+        let parts = kind.spec().parts;
         let sums = Sums {
             positions: 0,
-            slots: slots(kind).iter().map(|_| [zeros(), zeros(), zeros()]).collect(),
+            slots: kind.spec().activations.iter().map(|_| [zeros(), zeros(), zeros()]).collect(),
             ln_keep: zeros(),
             squares: vec![0.0; parts * hidden],
         };
@@ -65,7 +65,7 @@ impl Survey {
         let positions = sums.positions as f64;
         let share = |counts: &[f64]| mean(counts) / positions;
         let (mut gates, mut activations) = (Vec::new(), Vec::new());
-        for (slot, [sum, low, high]) in slots(self.kind).iter().zip(&sums.slots) {
+        for (slot, [sum, low, high]) in self.kind.spec().activations.iter().zip(&sums.slots) {
             if slot.squash == Squash::Sigmoid {
                 gates.push(GateSummary {
                     gate: slot.name.into(),
@@ -125,7 +125,9 @@ impl<R: Real> Observer<R> for Survey {
         let row_width = step.tape_width(hidden);
         for (row, tape) in step.tape.chunks(row_width).enumerate() {
             sums.positions += 1;
-            for (Slot { at, squash, .. }, [sum, low, high]) in slots(self.kind).iter().zip(&mut sums.slots) {
+            for (Slot { at, squash, .. }, [sum, low, high]) in
+                self.kind.spec().activations.iter().zip(&mut sums.slots)
+            {
                 for (j, p) in tape[at * hidden..][..hidden].iter().enumerate() {
                     let p = p.to_f64();
                     match squash {

@@ -23,7 +23,7 @@ impl KeepPath {
     /// Returns None if the cell has no such path.
     pub(super) fn of(kind: CellKind) -> Option<Self> {
         match kind {
-            CellKind::Rnn | CellKind::Relu | CellKind::Identity => None,
+            CellKind::Rnn | CellKind::Relu | CellKind::Identity | CellKind::Custom(_) => None,
             CellKind::Residual { .. } => Some(Self::Whole),
             CellKind::Gru { .. } => Some(Self::Gate { name: "z", slot: 1 }),
             CellKind::Lstm { coupled: false, .. } => Some(Self::Gate { name: "f", slot: 1 }),

@@ -44,7 +44,7 @@ pub struct Series {
 impl Series {
     fn new(kind: CellKind, lags: usize, scaled: bool) -> Self {
         let nothing = |there: bool| vec![f64::NEG_INFINITY; if there { lags } else { 0 }];
-        let (cell, keep) = (matches!(kind, CellKind::Lstm { .. }), KeepPath::of(kind).is_some());
+        let (cell, keep) = (kind.spec().parts > 1, KeepPath::of(kind).is_some());
         Self {
             hidden: nothing(true),
             cell: nothing(cell),
