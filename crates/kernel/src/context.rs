@@ -28,6 +28,20 @@ impl<R: Real> Context<R> {
         }
     }
 
+    /// Starts a context with `threads` threads (at least one) and the best instruction set of this processor.
+    ///
+    /// # Panics
+    /// If the system refuses to start a thread.
+    ///
+    /// # Examples
+    /// ```
+    /// let ctx = longspan_kernel::Context::<f32>::detect(2);
+    /// assert_eq!(ctx.threads(), 2);
+    /// ```
+    pub fn detect(threads: usize) -> Self {
+        Self::new(InstructionSet::detect(), threads)
+    }
+
     /// The instruction set.
     pub fn instruction_set(&self) -> InstructionSet {
         self.isa

@@ -41,7 +41,7 @@ mod state;
 pub use backward_step::BackwardStep;
 pub use forward_chunk::ForwardChunk;
 pub use input::{Input, Window};
-pub use observer::{Observer, OnBackwardStep, OnForwardChunk};
+pub use observer::{Both, Observer, OnBackwardStep, OnForwardChunk};
 pub use part::Part;
 pub use pass::Pass;
 pub use plan::{Keep, MemoryError, Plan};

@@ -21,8 +21,8 @@
 //!     }
 //! }
 //!
-//! let model = ModelSpec::language(CellKind::Gru { reset_after: true }, 5, 8, 16, 1);
-//! let mut trainer = Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &TrainerSpec::new(model, 8));
+//! let model = ModelSpec::language(CellKind::GRU, 5, 8, 16, 1);
+//! let mut trainer = Trainer::<f32>::new(Context::detect(1), &TrainerSpec::new(model, 8));
 //! let loss = |trainer: &mut Trainer<f32>| {
 //!     trainer.step(&Counting, 0.01).expect("no divergence");
 //!     trainer.record().loss

@@ -195,16 +195,18 @@ pub fn count(what: &'static str, text: &str) -> Result<u64, OptionError> {
     }
 }
 
-/// Implements `FromStr` and `Display` for an enum without values; the error names the most similar choice.
+/// Implements `FromStr` and `Display` for an enum without values; the error names the most similar choice. Names after
+/// `unlisted` are read, but not offered as choices.
 #[macro_export]
 macro_rules! option_names {
-    ($t:ident, $what:literal: $($variant:ident = $name:literal),*) => {
+    ($t:ident, $what:literal: $($variant:ident = $name:literal),* $(; unlisted $hidden:ident = $of_hidden:literal)?) => {
         impl ::std::str::FromStr for $t {
             type Err = String;
 
             fn from_str(text: &str) -> Result<Self, String> {
                 match text {
                     $($name => Ok(Self::$variant),)*
+                    $($of_hidden => Ok(Self::$hidden),)?
                     _ => {
                         let choices = [$($name),*];
                         let near = $crate::option_syntax::nearest(text, choices).map_or(String::new(), |n| format!("did you mean {n}? "));
@@ -218,6 +220,7 @@ macro_rules! option_names {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(match self {
                     $(Self::$variant => $name,)*
+                    $(Self::$hidden => $of_hidden,)?
                 })
             }
         }

@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::balance::balanced;
 use crate::batch::{Batch, Source};
-use crate::bptt::dropout::{Dropout, Mask};
-use crate::bptt::{Pass, State};
+use crate::bptt::dropout::Dropout;
+use crate::bptt::{Both, Observer, Pass, State};
 use crate::cell::Real;
 use crate::model::head::{Score, TargetScores};
 use crate::model::init::{InitSpec, initialise};
 use crate::model::{Model, OutputSpec};
 use crate::optim::Optimizer;
-use crate::optim::clip::{Clip, ClipReport};
+use crate::optim::clip::ClipReport;
 use crate::params::Params;
 use crate::telemetry::{GradientProfile, Observe, StepObserver};
 use longspan_kernel::{Context, InstructionSet};
@@ -67,11 +67,8 @@ pub struct Trainer<R> {
     /// Zero between steps.
     grads: Params<R>,
     updater: Updater<R>,
-    clip: Clip,
+    spec: TrainerSpec,
     clip_report: ClipReport,
-    dropout: f64,
-    mask: Mask,
-    seed: u64,
     position: Position,
     state: State<R>,
     before: State<R>,
@@ -98,11 +95,8 @@ impl<R: Real> Trainer<R> {
         Self {
             grads: Params::zeros(Arc::clone(model.layout())),
             updater: Updater::new(Optimizer::new(spec.optimizer, Arc::clone(model.layout()))),
-            clip: spec.clip,
+            spec: spec.clone(),
             clip_report: ClipReport::default(),
-            dropout: spec.dropout,
-            mask: spec.dropout_mask,
-            seed: spec.seed,
             position: Position::default(),
             state: model.zero_state(spec.batch),
             before: model.zero_state(spec.batch),
@@ -150,6 +144,23 @@ impl<R: Real> Trainer<R> {
     /// # Panics
     /// If a window of the source does not have [`TrainerSpec::batch`] rows.
     pub fn step(&mut self, source: &dyn Source, lr: f64) -> Result<(), Divergence> {
+        self.step_observed_by(source, lr, &mut ())
+    }
+
+    /// Takes one step as [`Trainer::step`] does, with the same bits, while `observer` sees its pass: for example the
+    /// gradient at every time step ([`Observer::backward_step`]).
+    ///
+    /// # Errors
+    /// As [`Trainer::step`].
+    ///
+    /// # Panics
+    /// As [`Trainer::step`].
+    pub fn step_observed_by(
+        &mut self,
+        source: &dyn Source,
+        lr: f64,
+        observer: &mut dyn Observer<R>,
+    ) -> Result<(), Divergence> {
         let Position { epoch, window, step } = self.position;
         source.fill(epoch, window, &mut self.batch);
         self.before.copy_from(&self.state);
@@ -159,10 +170,10 @@ impl<R: Real> Trainer<R> {
         let dropout = self.masks();
         self.observer.begin_step(step + 1);
         self.model.pack(&self.ctx, &self.params);
-        let pass =
-            &mut Pass::new(&self.ctx, &self.params).with_dropout(dropout).observed_by(&mut self.observer);
+        let both = &mut Both(&mut self.observer, observer);
+        let pass = &mut Pass::new(&self.ctx, &self.params).with_dropout(dropout).observed_by(both);
         self.score = self.model.train(pass, &self.batch, &mut self.state, &mut self.grads);
-        self.clip.apply(&self.ctx, &mut self.grads, &mut self.clip_report);
+        self.spec.clip.apply(&self.ctx, &mut self.grads, &mut self.clip_report);
         let (loss, global_norm) = (self.score.mean_loss(), self.clip_report.global_norm_before);
         let finite = loss.is_finite() && global_norm.is_finite();
         if finite {
@@ -206,8 +217,9 @@ impl<R: Real> Trainer<R> {
 
     /// Returns the dropout masks of the next step, or of the step that has just failed.
     fn masks(&self) -> Option<Dropout> {
-        let dropout = Dropout::new(self.dropout, self.seed, self.position.step, self.batch.first_sample);
-        dropout.map(|dropout| dropout.of(self.mask))
+        let (spec, step) = (&self.spec, self.position.step);
+        let dropout = Dropout::new(spec.dropout, spec.seed, step, self.batch.first_sample);
+        dropout.map(|dropout| dropout.of(spec.dropout_mask))
     }
 
     /// The record of the last step taken.
@@ -225,11 +237,11 @@ impl<R: Real> Trainer<R> {
         &self.clip_report
     }
 
-    /// Scores all of `source` from a zero state, without affecting training. Returns None early if
-    /// `cancelled` says so.
-    pub fn evaluate(&mut self, source: &dyn Source, cancelled: &dyn Fn() -> bool) -> Option<Score> {
+    /// Scores all of `source` from a zero state, without affecting training.
+    pub fn evaluate(&mut self, source: &dyn Source) -> Score {
         self.model.pack(&self.ctx, &self.params);
-        evaluate(&self.ctx, &mut self.model, &self.params, source, cancelled)
+        let score = evaluate(&self.ctx, &mut self.model, &self.params, source, &|| false);
+        score.expect("nothing cancels it")
     }
 
     /// Scores the first `windows` windows of `source` with the weights `params`, or else with its own, as
@@ -250,6 +262,11 @@ impl<R: Real> Trainer<R> {
     /// The gradient profile of the last step's window; empty if it was not observed.
     pub fn flow(&self) -> &GradientProfile {
         self.observer.profile()
+    }
+
+    /// The specification that it was built from.
+    pub fn spec(&self) -> &TrainerSpec {
+        &self.spec
     }
 
     /// The context that it runs with.

@@ -1,11 +1,17 @@
-//! Records a run that another program trains, so that `diagnose`, `report` and `serve` read it like any other.
+//! Records a run that a loop of your own trains, so that `diagnose`, `report` and `serve` read it like any other.
+//!
+//! A loop with a [`Trainer`] uses [`RunRecorder::of_trainer`] and the methods whose names end with `of`. Any other loop
+//! fills [`StepRecord`]s itself: [`RunRecorder::create`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use longspan::model::head::Unit;
+use longspan::cell::Real;
+use longspan::model::OutputSpec;
+use longspan::model::head::{Score, Unit};
 use longspan::telemetry::GradientProfile;
+use longspan::trainer::{Divergence, Trainer};
 use longspan_diagnose::diagnose;
 use longspan_kernel::InstructionSet;
 use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
@@ -15,13 +21,48 @@ use crate::config::Config;
 use crate::dataset::{DataRecord, Parts};
 use crate::directory::profiles::ProfileWriter;
 use crate::directory::{self, FORMAT, RunDir, RunError, RunRecord, Watched};
-use crate::train::Outcome;
+use crate::train::{BlackBox, Outcome};
 
 /// Gradient profiles are forced to disk at least this often.
 const FLUSH: Duration = Duration::from_secs(10);
 
-/// A run that is recorded.
-#[derive(Debug)]
+/// The name of a baseline that is the loss of the first step.
+const FIRST_LOSS: &str = "first loss";
+
+/// A run that is recorded: its directory has what [`RunDir`] lists, without checkpoints and probes.
+///
+/// If it is dropped before it is closed, or the program is killed, the run reads as one that has not ended.
+///
+/// # Examples
+/// ```
+/// use longspan::prelude::*;
+/// use longspan_run::{Outcome, RunRecorder, Watched};
+///
+/// let model = ModelSpec::language(CellKind::GRU, 4, 8, 8, 1);
+/// let x: Vec<Vec<u32>> = (0..32).map(|i| (i..i + 12).map(|t| t % 4).collect()).collect();
+/// let next = |x: &Vec<u32>| x.iter().map(|token| (token + 1) % 4).collect();
+/// let y = Targets::ClassesByStep(x.iter().map(next).collect());
+/// let data = Sequences::new(&model, Inputs::Tokens(x), y, 8, Order::Shuffled { seed: 1 })?;
+/// let spec = TrainerSpec { observe: Observe::Full, observe_every: 10, ..TrainerSpec::new(model, 8) };
+/// let mut trainer = Trainer::<f32>::new(Context::detect(1), &spec);
+///
+/// # let directory = std::env::temp_dir().join(format!("longspan-recorder-{}", std::process::id()));
+/// # let path = directory.join("mine");
+/// let by = Watched { by: "my program 1.0".into(), ..Watched::default() };
+/// let mut run = RunRecorder::of_trainer(&path, &trainer, by)?;
+/// for _ in 0..20 {
+///     trainer.step(&data, 0.01)?;
+///     run.step_of(&trainer)?;
+/// }
+/// let score = trainer.evaluate(&data);
+/// run.valid_of(&trainer, &score)?;
+/// run.close(Outcome::Finished)?;
+///
+/// let history = longspan_run::directory::history::read(&path)?;
+/// assert_eq!((history.steps.len(), history.valid.len(), history.outcome()), (20, 1, Some("finished")));
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct RunRecorder {
     run: RunDir,
     record: RunRecord,
@@ -34,6 +75,8 @@ pub struct RunRecorder {
     train_loss: Option<f64>,
     valid_loss: Option<f64>,
     best_loss: Option<f64>,
+    /// The records of the last steps, for a step that fails.
+    last: BlackBox,
 }
 
 impl RunRecorder {
@@ -103,7 +146,26 @@ impl RunRecorder {
             train_loss: None,
             valid_loss: None,
             best_loss: None,
+            last: BlackBox::default(),
         })
+    }
+
+    /// Begins a run of a loop that calls `trainer`, in `path`, which must be new or empty. Settings, layers and the unit of
+    /// the loss are the trainer's; `watched` says what only the loop knows. The trainer's specification says what is recorded
+    /// of the gradient: [`TrainerSpec::observe`](longspan::trainer::TrainerSpec::observe).
+    ///
+    /// # Errors
+    /// As [`RunRecorder::create`].
+    pub fn of_trainer<R: Real>(
+        path: &Path,
+        trainer: &Trainer<R>,
+        watched: Watched,
+    ) -> Result<Self, RunError> {
+        let model = trainer.model();
+        let mut config = Config::of_trainer(trainer.spec());
+        config.run.threads = trainer.context().threads();
+        let (unit, parameters) = (model.spec().output.unit(), model.layout().parameters());
+        Self::create(path, config, watched, unit, model.layer_names(), parameters)
     }
 
     /// The directory.
@@ -133,11 +195,51 @@ impl RunRecorder {
         let other_baseline = data.baseline_loss.to_bits() != baseline_loss.to_bits();
         let other = self.record.watched.as_ref() != Some(&watched) || longest != self.record.window_steps;
         if other || other_baseline {
-            (data.baseline_loss, data.baseline) = (baseline_loss, "first loss".into());
+            if other_baseline {
+                (data.baseline_loss, data.baseline) = (baseline_loss, FIRST_LOSS.into());
+            }
             (self.record.watched, self.record.window_steps) = (Some(watched), longest);
             self.run.begin(&self.record)?;
         }
         Ok(())
+    }
+
+    /// Sets the loss of a predictor without a network, and its name: "class frequencies", "persistence". Rules judge the
+    /// losses beside it. Until then the loss of the first step stands for it.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn baseline(&mut self, name: &str, loss: f64) -> Result<(), RunError> {
+        (self.record.data.baseline, self.record.data.baseline_loss) = (name.into(), loss);
+        self.run.begin(&self.record)
+    }
+
+    /// Records the step that `trainer` has just taken, with its gradient profile if it is a snapshot.
+    ///
+    /// # Errors
+    /// As [`RunRecorder::step`].
+    pub fn step_of<R: Real>(&mut self, trainer: &Trainer<R>) -> Result<(), RunError> {
+        let (record, batch) = (trainer.record(), trainer.batch());
+        self.learn_from(record, batch.carry, batch.steps())?;
+        self.last.take(record);
+        self.step(record, record.snapshot.is_some().then(|| trainer.flow()))
+    }
+
+    /// Sets what only a step says: the learning rate and a baseline of the first, the longest window, and whether the state
+    /// is carried.
+    fn learn_from(&mut self, record: &StepRecord, carried: bool, steps: usize) -> Result<(), RunError> {
+        let watched = self.record.watched.clone().unwrap_or_default();
+        if self.step > 0 && steps <= self.record.window_steps && carried <= watched.carried {
+            return Ok(());
+        }
+        let mut config = self.config.clone();
+        if self.step == 0 {
+            config.optimizer.lr = record.lr;
+        }
+        let known = self.record.data.baseline_loss;
+        let baseline = if known.is_nan() { record.loss } else { known };
+        let carried = watched.carried || carried;
+        self.describe(config, Watched { carried, ..watched }, steps, baseline)
     }
 
     /// Records a training step, with its gradient profile if it was observed.
@@ -155,6 +257,34 @@ impl RunRecorder {
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// Records a score on held-out data, with the weights that `trainer` has now.
+    ///
+    /// # Errors
+    /// As [`RunRecorder::valid`].
+    pub fn valid_of<R: Real>(&mut self, trainer: &Trainer<R>, score: &Score) -> Result<(), RunError> {
+        let classes = matches!(trainer.model().spec().output, OutputSpec::Classes { .. });
+        self.valid(ScoreRecord {
+            step: trainer.position().step,
+            loss: score.mean_loss(),
+            accuracy: classes.then(|| score.accuracy()).filter(|share| share.is_finite()),
+            scored: score.scored,
+            ..ScoreRecord::default()
+        })
+    }
+
+    /// Records the first bad value of the step that has just failed, and ends the run as diverged.
+    ///
+    /// # Errors
+    /// As [`RunRecorder::fault`] and [`RunRecorder::close`].
+    pub fn diverged<R: Real>(
+        &mut self,
+        trainer: &mut Trainer<R>,
+        divergence: &Divergence,
+    ) -> Result<(), RunError> {
+        self.fault(&trainer.first_fault(divergence, self.last.steps()))?;
+        self.close(Outcome::Diverged)
     }
 
     /// Records a loss on held-out data.

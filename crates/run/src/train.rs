@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use error::TrainError;
+pub(crate) use fault::BlackBox;
 pub use fault::{Replay, ReplayError, replay_fault};
 pub use job::Job;
 pub use light::LightProbe;
@@ -34,7 +35,6 @@ use crate::directory::profiles::ProfileWriter;
 use crate::directory::{RunDir, checkpoint_path};
 use crate::units::{Detailed, UnitSums};
 use crate::whole_file;
-use fault::BlackBox;
 #[cfg(test)]
 pub(crate) use full_disk::is_disk_full;
 use longspan::model::OutputSpec;

@@ -126,7 +126,7 @@ pub(super) fn train(
     strength.iter_mut().for_each(|sum| *sum /= measured);
     seconds.sort_by(f64::total_cmp);
     let valid = data.valid.filter(|_| fault.is_none());
-    let score = valid.and_then(|valid| trainer.evaluate(valid.as_ref(), &|| false));
+    let score = valid.map(|valid| trainer.evaluate(valid.as_ref()));
     Ok(Learned {
         spec: trainer.model().spec().clone(),
         params: trainer.params().clone(),

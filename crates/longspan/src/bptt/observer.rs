@@ -69,6 +69,46 @@ pub trait Observer<R> {
 
 impl<R> Observer<R> for () {}
 
+/// Two observers of one pass: the first sees every event before the second.
+pub struct Both<'a, R>(pub &'a mut dyn Observer<R>, pub &'a mut dyn Observer<R>);
+
+impl<R> Observer<R> for Both<'_, R> {
+    fn begin(&mut self, batch: &Batch, state: &State<R>) {
+        self.0.begin(batch, state);
+        self.1.begin(batch, state);
+    }
+
+    fn forward_chunk(&mut self, ctx: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
+        self.0.forward_chunk(ctx, chunk);
+        self.1.forward_chunk(ctx, chunk);
+    }
+
+    fn outputs(&mut self, batch: &Batch, read_out: &mut dyn FnMut(usize, &mut [R])) {
+        self.0.outputs(batch, read_out);
+        self.1.outputs(batch, read_out);
+    }
+
+    fn loss(&mut self, mean_loss: f64) {
+        self.0.loss(mean_loss);
+        self.1.loss(mean_loss);
+    }
+
+    fn output_gradients(&mut self, d_outputs: &[R]) {
+        self.0.output_gradients(d_outputs);
+        self.1.output_gradients(d_outputs);
+    }
+
+    fn backward_step(&mut self, ctx: &Context<R>, step: &BackwardStep<'_, R>) {
+        self.0.backward_step(ctx, step);
+        self.1.backward_step(ctx, step);
+    }
+
+    fn weight_gradients(&mut self, grads: &Params<R>) {
+        self.0.weight_gradients(grads);
+        self.1.weight_gradients(grads);
+    }
+}
+
 /// An observer that calls a closure at every chunk of a forward pass.
 pub struct OnForwardChunk<F>(pub F);
 

@@ -40,6 +40,10 @@ pub enum CellKind {
 }
 
 impl CellKind {
+    /// The LSTM of PyTorch: without peepholes, with a forget gate of its own.
+    pub const LSTM: Self = Self::Lstm { peepholes: false, coupled: false };
+    /// The GRU of PyTorch: the reset gate acts after the recurrent product.
+    pub const GRU: Self = Self::Gru { reset_after: true };
     /// All cells of this crate with all options.
     pub const ALL: [Self; 11] = [
         Self::Rnn,

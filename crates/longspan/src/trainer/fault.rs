@@ -125,7 +125,7 @@ impl<R: Real> Trainer<R> {
             let found = first_bad(&self.params, self.updater.optimizer());
             moments = found.is_some();
             let found = found.or_else(|| {
-                self.clip.apply(ctx, &mut self.grads, &mut self.clip_report);
+                self.spec.clip.apply(ctx, &mut self.grads, &mut self.clip_report);
                 let (mut params, mut optimizer) = (self.params.clone(), self.updater.optimizer().clone());
                 optimizer.step(ctx, lr, &mut params, &mut self.grads);
                 first_bad(&params, &optimizer)

@@ -21,9 +21,11 @@ pub enum CellName {
     Gru,
     /// Long short-term memory.
     Lstm,
+    /// A cell of another program, in the record of its run; it cannot be chosen.
+    Custom,
 }
 
-option_names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
+option_names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm"; unlisted Custom = "custom");
 
 /// The section `[model]`: the network. [`KEYS`](super::KEYS) documents each setting.
 #[derive(Clone, Debug)]

@@ -195,6 +195,11 @@ impl Config {
         let plain = !(model.bidirectional || model.layer_residual || model.layer_norm || model.learn_state);
         let predicts_tokens = data.text.is_some() || data.task.is_some_and(|task| task.task().is_none());
         vec![
+            (
+                model.cell != CellName::Custom,
+                "cell",
+                "is a cell of another program, whose equations are there: choose rnn, relu, identity, residual, gru or lstm",
+            ),
             (model.loss != ValueLoss::Labels, "loss", "needs squared or absolute"),
             ((1..=MOST_LAYERS).contains(&model.layers), "layers", "needs 1 to 1000"),
             (model.hidden >= 1, "hidden", "needs 1 or more"),

@@ -1,16 +1,22 @@
 //! Conversion from settings to the model, and from the model of a checkpoint to settings.
 
-use super::{CellName, Config, KEYS, ModelConfig, Section};
+use super::{CellName, Config, KEYS, ModelConfig, OptimizerConfig, Section};
 use longspan::bptt::chunk_for;
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
 use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
+use longspan::optim::Settings;
+use longspan::option_syntax::Size;
+use longspan::trainer::TrainerSpec;
 use longspan_data::schema::{Predicts, Schema};
 use longspan_data::task::{Task, TaskKind};
 
 impl ModelConfig {
     /// The cell with its options.
+    ///
+    /// # Panics
+    /// If it is a cell of another program, which [`Config::check`] refuses.
     pub fn cell_kind(&self) -> CellKind {
         match self.cell {
             CellName::Rnn => CellKind::Rnn,
@@ -21,6 +27,7 @@ impl ModelConfig {
             }
             CellName::Gru => CellKind::Gru { reset_after: self.reset_after },
             CellName::Lstm => CellKind::Lstm { peepholes: self.peepholes, coupled: self.coupled },
+            CellName::Custom => panic!("the equations of a custom cell are in another program"),
         }
     }
 
@@ -57,6 +64,7 @@ impl ModelConfig {
                 model.cell = CellName::Lstm;
                 (model.peepholes, model.coupled) = (peepholes, coupled);
             }
+            CellKind::Custom(_) => model.cell = CellName::Custom,
         }
         model
     }
@@ -92,6 +100,38 @@ impl Config {
             Pooling::Last if self.model.bidirectional && once => Pooling::BothEnds,
             pool => pool,
         }
+    }
+
+    /// The settings of a trainer, the inverse of [`Config::trainer`]. What a trainer does not have is at its default: the
+    /// data, the length of the run, and the learning rate, which each step has for itself.
+    pub fn of_trainer(spec: &TrainerSpec) -> Self {
+        let model = ModelConfig {
+            init: spec.init,
+            forget_bias: spec.forget_bias,
+            dropout: spec.dropout,
+            dropout_mask: spec.dropout_mask,
+            ..ModelConfig::of(&spec.model)
+        };
+        let &Settings { rule, weight_decay, momentum, nesterov, beta1, beta2, smoothing, eps } =
+            &spec.optimizer;
+        let optimizer = OptimizerConfig {
+            rule,
+            clip: spec.clip,
+            momentum,
+            nesterov,
+            beta1,
+            beta2,
+            smoothing,
+            eps,
+            weight_decay,
+            ..OptimizerConfig::default()
+        };
+        let mut config = Self { model, optimizer, ..Self::default() };
+        config.data.batch = spec.batch;
+        config.run.seed = spec.seed;
+        config.run.bptt_memory = Size(spec.memory_limit.unwrap_or(0));
+        (config.run.observe, config.run.observe_every) = (spec.observe, spec.observe_every);
+        config
     }
 
     /// Takes all settings that were not given from a model specification. A given setting is kept, even if it

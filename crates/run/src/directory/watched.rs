@@ -1,13 +1,24 @@
-//! A run that another program trains.
+//! A run that another program trains, or a loop of your own.
 
 use serde::{Deserialize, Serialize};
 
 /// What only the other program knows about a run: a part of `run.json`.
+///
+/// # Examples
+/// A loop whose task needs what was read 50 steps before:
+///
+/// ```
+/// use longspan_run::Watched;
+///
+/// let watched =
+///     Watched { by: "copy-task 0.3".into(), needed_lag_steps: Some(50), ..Watched::default() };
+/// assert_eq!(watched.largest_deviation, None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Watched {
     /// The program or library that trains, with its version: "PyTorch 2.9".
     pub by: String,
-    /// The module that is observed, by its name in the model.
+    /// The module that is observed, by its name in the model; empty if it is the model.
     pub module: String,
     /// Whether the state is carried from one window to the next without its gradient.
     pub carried: bool,

@@ -31,12 +31,12 @@ const TAIL: u64 = 4 << 20;
 
 /// The records of the last steps.
 #[derive(Default)]
-pub(super) struct BlackBox(VecDeque<StepRecord>);
+pub(crate) struct BlackBox(VecDeque<StepRecord>);
 
 impl BlackBox {
     /// Reads the records of the last steps after `since` up to `step` of a run that is resumed. If it fails again, the steps
     /// before the resume say why.
-    pub(super) fn resume(metrics: &Path, since: u64, step: u64) -> Self {
+    pub(crate) fn resume(metrics: &Path, since: u64, step: u64) -> Self {
         let mut last = VecDeque::new();
         for record in last_steps(metrics, TAIL) {
             // A later attempt comes later in the file, so its steps are met first.
@@ -49,7 +49,7 @@ impl BlackBox {
     }
 
     /// Adds a step.
-    pub(super) fn take(&mut self, record: &StepRecord) {
+    pub(crate) fn take(&mut self, record: &StepRecord) {
         if self.0.len() == STEPS {
             self.0.pop_front();
         }
@@ -57,7 +57,7 @@ impl BlackBox {
     }
 
     /// The records, oldest first.
-    pub(super) fn steps(&self) -> Vec<StepRecord> {
+    pub(crate) fn steps(&self) -> Vec<StepRecord> {
         self.0.iter().cloned().collect()
     }
 }

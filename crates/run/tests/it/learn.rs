@@ -40,7 +40,7 @@ fn learn(spec: ModelSpec, train: &dyn Source, epochs: u64, rate: f64, test: &dyn
     for step in 0..steps {
         trainer.step(train, rate * (1.0 - step as f64 / steps as f64)).expect("no divergence");
     }
-    trainer.evaluate(test, &|| false).expect("not cancelled")
+    trainer.evaluate(test)
 }
 
 /// The share of the most frequent class.

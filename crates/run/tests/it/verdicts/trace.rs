@@ -69,7 +69,7 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
         }
         steps.push(trainer.record().clone());
         if (step + 1) % every == 0 {
-            let score = trainer.evaluate(valid.as_ref(), &|| false).expect("not cancelled");
+            let score = trainer.evaluate(valid.as_ref());
             scores.push(ScoreRecord {
                 step: step + 1,
                 loss: score.mean_loss(),

@@ -117,10 +117,15 @@ impl Shown<'_> {
     /// How exactly a run of another program was observed.
     fn watched(&self, watched: &Watched, columns: usize) -> String {
         let Watched { by, largest_deviation, skipped_steps, .. } = watched;
-        let deviation = largest_deviation.map_or("?".into(), |deviation| format!("{deviation:.0e}"));
-        let mut text = match self.language {
-            Language::English => format!("observed the computation of {by} itself, to {deviation}"),
-            Language::Chinese => format!("观察的是 {by} 自身的计算，相对偏差至多 {deviation}"),
+        let mut text = match (self.language, largest_deviation) {
+            (Language::English, None) => format!("recorded by {by}"),
+            (Language::Chinese, None) => format!("由 {by} 记录"),
+            (Language::English, Some(deviation)) => {
+                format!("observed the computation of {by} itself, to {deviation:.0e}")
+            }
+            (Language::Chinese, Some(deviation)) => {
+                format!("观察的是 {by} 自身的计算，相对偏差至多 {deviation:.0e}")
+            }
         };
         if *skipped_steps > 0 {
             text.push_str(&match self.language {
