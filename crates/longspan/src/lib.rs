@@ -1,5 +1,17 @@
 //! Trains recurrent networks on sequences and measures the gradient at every time step.
 //!
+//! # Where to begin
+//! - Train on your own arrays: [`Sequences`](batch::Sequences), [`Trainer`](trainer::Trainer), and its example.
+//! - See the gradient at each time step: [`Observer`](bptt::Observer).
+//! - Predict step by step: [`Steps`](model::Steps).
+//! - Measure trained weights: [`examine`](probe::examine).
+//! - Define a cell: [`CustomCell`](cell::CustomCell).
+//! - Leave a run directory for `longspan report`: `RunRecorder` in the crate `longspan-run`.
+//!
+//! Files in common formats are read by the crate `longspan-data`. The guide, `docs/guide.md` in the repository, leads
+//! through all of this.
+//!
+//! # A first program
 //! A [`Source`](batch::Source) fills batches, and a [`Trainer`](trainer::Trainer) takes training steps:
 //!
 //! ```

@@ -55,7 +55,24 @@ impl<R: Real> Readout<R> {
 /// A function that replaces the top layer's outputs `[positions, H]` by the gradient with respect to them.
 pub type OutputGradient<'a, R> = &'a mut dyn FnMut(&mut [R]);
 
-/// A model with its working memory. It does not own its weights.
+/// A model with its working memory. It does not own its weights: [`Model::pack`] prepares them for the passes after it.
+///
+/// # Examples
+/// The logits of one step, from weights of zeros:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use longspan::prelude::*;
+///
+/// let ctx = Context::<f32>::detect(1);
+/// let mut model = Model::new(ctx.instruction_set(), &ModelSpec::language(CellKind::GRU, 3, 4, 8, 1));
+/// let params = Params::zeros(Arc::clone(model.layout()));
+/// model.pack(&ctx, &params);
+/// let (mut steps, mut logits) = (model.steps(&params, 1), [1.0; 3]);
+/// model.step(&ctx, &params, StepInput::Tokens(&[2]), &mut steps, &mut logits);
+/// assert_eq!(logits, [0.0; 3]);
+/// ```
 pub struct Model<R> {
     spec: ModelSpec,
     layout: Arc<Layout>,

@@ -127,6 +127,19 @@ impl Layout {
 }
 
 /// A flat buffer with a [`Layout`]: weights, or their gradients.
+///
+/// # Examples
+/// ```
+/// use longspan::prelude::*;
+///
+/// let model = ModelSpec::language(CellKind::LSTM, 5, 8, 16, 1);
+/// let trainer = Trainer::<f32>::new(Context::detect(1), &TrainerSpec::new(model, 4));
+/// let params = trainer.params();
+/// for (index, entry) in params.layout().entries().iter().enumerate() {
+///     println!("{} {:?} begins with {}", entry.name, entry.shape, params.tensor(index)[0]);
+/// }
+/// assert_eq!(params.named("rnn.weight_hh_l0").len(), 4 * 16 * 16);
+/// ```
 #[derive(Clone)]
 pub struct Params<R> {
     layout: Arc<Layout>,

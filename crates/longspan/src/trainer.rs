@@ -41,6 +41,21 @@ pub struct Position {
 
 /// A loss or gradient that is not finite, or an update that would not be. The step was not taken: weights,
 /// moments and position are those before it.
+///
+/// # Examples
+/// ```
+/// use longspan::prelude::*;
+///
+/// let values = OutputSpec::Values { width: 1, loss: ValueLoss::Squared };
+/// let model = ModelSpec::new(CellKind::Rnn, InputSpec::Numbers { width: 1 }, 4, 1, values);
+/// let (x, y) = (Inputs::Numbers(vec![vec![1.0]]), Targets::Values(vec![vec![1.0]]));
+/// let data = Sequences::new(&model, x, y, 1, Order::Once).expect("arrays that fit");
+/// let mut trainer = Trainer::<f32>::new(Context::detect(1), &TrainerSpec::new(model, 1));
+/// let Err(divergence) = trainer.step(&data, 1e39) else { panic!("no f32 is that large") };
+/// let fault = trainer.first_fault(&divergence, Vec::new());
+/// println!("{divergence}: {} in {}", fault.value, fault.tensor);
+/// assert_eq!((divergence.step, trainer.position().step), (1, 0));
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
     "step {step} (epoch {epoch}) was not taken: loss {loss}, gradient norm {global_norm}, learning rate {lr}. Try a \
@@ -59,7 +74,12 @@ pub struct Divergence {
     pub lr: f64,
 }
 
-/// A model in training.
+/// A model in training: it takes steps, and the loop is yours.
+///
+/// # Examples
+/// ```
+#[doc = include_str!("../examples/train.rs")]
+/// ```
 pub struct Trainer<R> {
     ctx: Context<R>,
     model: Model<R>,

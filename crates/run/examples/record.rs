@@ -1,28 +1,25 @@
 //! Trains in a loop of its own, and leaves a run directory: `longspan diagnose DIRECTORY`, `longspan report DIRECTORY`.
-use std::path::PathBuf;
+use std::path::Path;
 
 use longspan::prelude::*;
+use longspan::probe::{ProbeOptions, credit::Watch, examine};
 use longspan_run::{Outcome, RunRecorder, Watched};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub fn train_into(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let input = InputSpec::Tokens { vocabulary: 9, embedding: 8 };
+    let model = ModelSpec::new(CellKind::Rnn, input, 16, 1, OutputSpec::Classes { count: 2, tied: false });
     // The class of a sequence is its first token, which is read 39 steps before the loss.
     let tokens = |i: u32| (0..40).map(|t| if t == 0 { i % 2 } else { 2 + (i * t * t) % 7 }).collect();
-    let part = |items: std::ops::Range<u32>| {
-        let classes = items.clone().map(|i| i % 2).collect();
-        (Inputs::Tokens(items.map(tokens).collect()), Targets::Classes(classes))
+    let part = |items: std::ops::Range<u32>, order| {
+        let classes = Targets::Classes(items.clone().map(|i| i % 2).collect());
+        Sequences::new(&model, Inputs::Tokens(items.map(tokens).collect()), classes, 16, order)
     };
-    let input = InputSpec::Tokens { vocabulary: 9, embedding: 8 };
-    let output = OutputSpec::Classes { count: 2, tied: false };
-    let model = ModelSpec::new(CellKind::Rnn, input, 16, 1, output);
-    let ((x, y), held_out) = (part(0..512), part(512..640));
-    let train = Sequences::new(&model, x, y, 16, Order::Shuffled { seed: 1 })?;
-    let valid = Sequences::new(&model, held_out.0, held_out.1, 16, Order::Once)?;
-    let spec = TrainerSpec { observe: Observe::Full, observe_every: 10, ..TrainerSpec::new(model, 16) };
+    let (train, valid) = (part(0..512, Order::Shuffled { seed: 1 })?, part(512..640, Order::Once)?);
+    let spec = TrainerSpec { observe: Observe::Full, ..TrainerSpec::new(model.clone(), 16) };
     let mut trainer = Trainer::<f32>::new(Context::detect(1), &spec);
 
-    let path = PathBuf::from(std::env::args().nth(1).unwrap_or("runs/mine".into()));
     let watched = Watched { by: "record.rs".into(), needed_lag_steps: Some(39), ..Watched::default() };
-    let mut run = RunRecorder::of_trainer(&path, &trainer, watched)?;
+    let mut run = RunRecorder::of_trainer(path, &trainer, watched)?;
     run.baseline("class frequencies", f64::ln(2.0))?;
     for _epoch in 0..10 {
         for _ in 0..train.windows() {
@@ -35,7 +32,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let score = trainer.evaluate(&valid);
         run.valid_of(&trainer, &score)?;
     }
-    run.close(Outcome::Finished)?;
-    println!("longspan diagnose {}", path.display());
-    Ok(())
+    let (ctx, params) = (trainer.context(), trainer.params());
+    run.probe(examine(ctx, &model, params, &valid, &ProbeOptions::light(), &mut Watch::default())?)?;
+    Ok(run.close(Outcome::Finished)?)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    train_into(Path::new(&std::env::args_os().nth(1).unwrap_or("runs/mine".into())))
 }

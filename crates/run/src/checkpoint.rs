@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
-use crate::plain_file;
+use crate::{plain_file, whole_file};
 use longspan::optim::schedule::Patience;
 use longspan::params::{Entry, Params};
 use longspan::trainer::Trainer;
@@ -41,6 +41,24 @@ pub use step::trained_steps;
 use format::{ENTRY, FORMAT, PLAIN, Tensors};
 
 /// A file of tensors in memory, checked against its header.
+///
+/// # Examples
+/// The weights of a loop of your own, written and read back:
+///
+/// ```
+/// use longspan::prelude::*;
+/// use longspan_run::checkpoint::{Checkpoint, write_weights};
+///
+/// let model = ModelSpec::language(CellKind::GRU, 5, 8, 16, 1);
+/// let mut trainer = Trainer::<f32>::new(Context::detect(1), &TrainerSpec::new(model, 4));
+/// # let directory = std::env::temp_dir().join(format!("longspan-weights-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("weights.safetensors");
+/// write_weights(&path, trainer.params())?;
+/// Checkpoint::read(&path)?.weights(trainer.params_mut())?;
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Checkpoint {
     path: PathBuf,
     header: Option<Header>,
@@ -242,6 +260,20 @@ impl Checkpoint {
             }),
         }
     }
+}
+
+/// Writes weights alone, under the names that PyTorch gives them, and replaces an earlier file. [`Checkpoint::read`] and
+/// [`Checkpoint::weights`] read them, and so does the `safetensors` package of Python.
+///
+/// # Errors
+/// [`CheckpointError::Unwritable`]; an earlier file is then unchanged.
+pub fn write_weights(path: &Path, params: &Params<f32>) -> Result<(), CheckpointError> {
+    let unwritable = |error| CheckpointError::Unwritable { path: path.into(), error };
+    let tensors = named("", params);
+    let views = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
+    let bytes =
+        safetensors::serialize(views, None).map_err(|error| unwritable(std::io::Error::other(error)))?;
+    whole_file::replace(path, &bytes).map_err(unwritable)
 }
 
 /// The tensors of a flat buffer, their names with a prefix.

@@ -14,11 +14,12 @@ use longspan::telemetry::GradientProfile;
 use longspan::trainer::{Divergence, Trainer};
 use longspan_diagnose::diagnose;
 use longspan_kernel::InstructionSet;
-use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{Beside, FaultRecord, ProbeRecord, ScoreRecord, StepRecord};
 use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::dataset::{DataRecord, Parts};
+use crate::directory::probes;
 use crate::directory::profiles::ProfileWriter;
 use crate::directory::{self, FORMAT, RunDir, RunError, RunRecord, Watched};
 use crate::train::{BlackBox, Outcome};
@@ -285,6 +286,18 @@ impl RunRecorder {
     ) -> Result<(), RunError> {
         self.fault(&trainer.first_fault(divergence, self.last.steps()))?;
         self.close(Outcome::Diverged)
+    }
+
+    /// Adds a probe of the weights after the last step, as [`examine`](longspan::probe::examine) returns it. Rules that
+    /// need the dynamics of the network judge it.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn probe(&mut self, record: ProbeRecord) -> Result<(), RunError> {
+        let needed_lag_steps = self.record.watched.as_ref().and_then(|watched| watched.needed_lag_steps);
+        let beside = Beside { truncation_steps: None, needed_lag_steps };
+        let record = ProbeRecord { step: self.step, beside, ..record };
+        probes::write(self.run.path(), &record).map(|_| ())
     }
 
     /// Records a loss on held-out data.

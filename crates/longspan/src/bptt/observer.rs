@@ -23,6 +23,13 @@ use longspan_kernel::Context;
 /// ```
 ///
 /// A pass through layers only has `forward_chunk` and `backward_step`.
+///
+/// # Examples
+/// The gradient at each time step of a training step, and a [`Source`](crate::batch::Source) of its own:
+///
+/// ```
+#[doc = include_str!("../../examples/gradient.rs")]
+/// ```
 pub trait Observer<R> {
     /// A model begins a training pass over `batch` from `state`.
     fn begin(&mut self, batch: &Batch, state: &State<R>) {

@@ -68,6 +68,26 @@ impl OutputSpec {
 }
 
 /// Everything that determines a model's tensors and arithmetic. A checkpoint contains it.
+///
+/// # Examples
+/// A bidirectional classifier with two layers, which reads three numbers at each step:
+///
+/// ```
+/// use longspan::model::pooling::Pooling;
+/// use longspan::prelude::*;
+///
+/// let output = OutputSpec::Classes { count: 4, tied: false };
+/// let model = ModelSpec {
+///     bidirectional: true,
+///     pool: Pooling::BothEnds,
+///     ..ModelSpec::new(CellKind::GRU, InputSpec::Numbers { width: 3 }, 32, 2, output)
+/// };
+/// model.check()?;
+///
+/// let wrong = ModelSpec { hidden: 0, ..model };
+/// assert_eq!(wrong.check().unwrap_err().to_string(), "hidden is 0, but must be at least 1");
+/// # Ok::<(), longspan::model::SpecError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
     /// The cell of every layer.

@@ -26,7 +26,12 @@ pub enum StepInput<'a, R> {
     Numbers(&'a [R]),
 }
 
-/// The state of a step-by-step inference.
+/// The state of a step-by-step inference, see [`Model::step`].
+///
+/// # Examples
+/// ```
+#[doc = include_str!("../../examples/stream.rs")]
+/// ```
 #[derive(Clone)]
 pub struct Steps<R> {
     state: State<R>,

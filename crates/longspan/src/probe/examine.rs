@@ -93,6 +93,11 @@ impl ProbeOptions {
 ///
 /// # Panics
 /// If the weights belong to another model.
+///
+/// # Examples
+/// ```
+#[doc = include_str!("../../examples/probe.rs")]
+/// ```
 pub fn examine<R: Real>(
     ctx: &Context<R>,
     spec: &ModelSpec,

@@ -7,7 +7,25 @@ use crate::optim::clip::Clip;
 use crate::optim::{Rule, Settings};
 use crate::telemetry::Observe;
 
-/// The model and the settings of its training.
+/// The model and the settings of its training. The learning rate is not one of them: each step gets its own
+/// ([`Trainer::step`](crate::trainer::Trainer::step)).
+///
+/// # Examples
+/// Stochastic gradient descent with momentum, and snapshots of the gradient at every tenth step:
+///
+/// ```
+/// use longspan::optim::{Rule, Settings};
+/// use longspan::prelude::*;
+///
+/// let spec = TrainerSpec {
+///     optimizer: Settings { rule: Rule::Sgd, momentum: 0.9, ..Settings::default() },
+///     observe: Observe::Full,
+///     observe_every: 10,
+///     ..TrainerSpec::new(ModelSpec::language(CellKind::LSTM, 5, 8, 16, 1), 4)
+/// };
+/// let trainer = Trainer::<f32>::new(Context::detect(1), &spec);
+/// assert_eq!(trainer.model().spec().hidden, 16);
+/// ```
 #[derive(Clone, Debug)]
 pub struct TrainerSpec {
     /// The model.

@@ -5,6 +5,7 @@
 mod credit;
 mod credit_laws;
 mod credit_report;
+mod custom_cell;
 mod examine;
 mod golden;
 mod golden_credit;
@@ -19,6 +20,7 @@ mod model;
 mod naive;
 mod not_finite;
 mod options;
+mod own_loop;
 mod recurrence;
 mod replay;
 mod rows;

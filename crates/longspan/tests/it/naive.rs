@@ -142,6 +142,7 @@ impl Naive<'_> {
                     next.h[j] = sigmoid(a_o[j] + p(p_o, j) * next.c[j]) * next.c[j].tanh();
                 }
             }
+            CellKind::Custom(cell) => panic!("{cell:?} has equations of its own"),
         }
         Step { keep, ..next }
     }

@@ -39,8 +39,8 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
-    /// The run was stopped before its first checkpoint.
-    #[error("{} has no checkpoint: the run was stopped before its first one; start a new run with another --out", path.display())]
+    /// The run was stopped before its first checkpoint, or is the record of another program.
+    #[error("{} has no checkpoint: the run was stopped before its first one, or is the record of another program; start a new run with another --out", path.display())]
     NoCheckpoint {
         /// The directory.
         path: PathBuf,
