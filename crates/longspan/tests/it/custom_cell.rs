@@ -20,6 +20,7 @@ const DIRECT_PATH: u8 = 2;
 const RECOMPUTED: u8 = 3;
 const JACOBIAN: u8 = 4;
 const TANGENT: u8 = 5;
+const NAN: u8 = 6;
 
 /// h' = ½ h + tanh(a), or what differs from its derivatives.
 struct Halving<const WRONG: u8>;
@@ -51,7 +52,12 @@ impl<R: Real, const WRONG: u8> Equations<R> for Halving<WRONG> {
 
     fn backward<S: Units<R>>(&self, _: usize, mut at: Backward<'_, R, S>) {
         let (n, d_h) = (at.tape.get(0), at.d_next.get(0));
-        at.deltas.set(0, if WRONG == DELTA { d_h } else { d_h * (S::V::one() - n * n) });
+        let slope = match WRONG {
+            DELTA => S::V::one(),
+            NAN => S::V::splat(R::from_f64(f64::NAN)),
+            _ => S::V::one() - n * n,
+        };
+        at.deltas.set(0, d_h * slope);
         if WRONG != DIRECT_PATH {
             at.d_prev.add(0, half(d_h));
         }
@@ -77,6 +83,7 @@ fn wrong_derivatives_are_found() {
     assert!(gradient_check(halving::<NOTHING>()).is_ok());
     let tensor = |cell| gradient_check(cell).expect_err("a wrong derivative").first.tensor;
     assert!(tensor(halving::<DELTA>()).starts_with("rnn.weight_ih_l0"));
+    assert!(tensor(halving::<NAN>()).starts_with("rnn.weight_ih_l0"));
     assert!(tensor(halving::<DIRECT_PATH>()).starts_with("rnn.weight_ih_l0"));
     assert!(tensor(halving::<RECOMPUTED>()).starts_with("rnn."));
     assert_eq!(tensor(halving::<JACOBIAN>()), "tangents");

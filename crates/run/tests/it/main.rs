@@ -9,6 +9,7 @@ mod encoder;
 mod faults;
 mod findings;
 mod findings_chinese;
+mod guide;
 mod horizons;
 mod learn;
 mod losses;
@@ -18,8 +19,6 @@ mod planted;
 mod profiles;
 #[path = "../../../longspan/tests/it/rows.rs"]
 mod rows;
-#[path = "../../../longspan/tests/it/stack.rs"]
-mod stack;
 mod tasks;
 mod test_dir;
 mod unread;

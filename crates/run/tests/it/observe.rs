@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::stack::{Case, Options, Problem};
 use longspan::bptt::{BackwardStep, OnBackwardStep, Pass};
 use longspan::cell::CellKind;
+use longspan::gradient_check::{Case, Options, Problem};
 use longspan::params::Params;
 use longspan::telemetry::{GradientProfile, Observe, Scratch};
 use longspan::trainer::Trainer;

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::stack::{Case, Problem};
 use crate::test_dir::TestDir;
 use longspan::cell::CellKind;
+use longspan::gradient_check::{Case, Problem};
 use longspan::telemetry::{GradientProfile, Scratch};
 use longspan_data::fingerprint::Fingerprint;
 use longspan_kernel::{Context, InstructionSet};
