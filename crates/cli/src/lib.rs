@@ -1,5 +1,7 @@
 //! The program `longspan` as a library: `main.rs` and the Python package call [`main`].
 
+#![warn(clippy::disallowed_macros)]
+
 mod args;
 mod assets;
 mod commands;

@@ -1,5 +1,7 @@
 //! The program `longspan`.
 
+#![warn(clippy::disallowed_macros)]
+
 use std::process::ExitCode;
 
 use longspan_kernel::allocator::Allocator;

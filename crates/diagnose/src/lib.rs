@@ -9,6 +9,8 @@
 //! [`Remedy`] values (settings). The file of a rule has its texts in both languages side by side, as a [`Text`] or a
 //! `match` over [`Language`], so a missing translation does not compile.
 
+#![warn(clippy::disallowed_macros)]
+
 mod chain;
 mod evidence;
 pub mod fault;

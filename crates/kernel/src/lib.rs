@@ -36,6 +36,9 @@
 //!     at.weights.set(0, x);
 //! }
 //! ```
+
+#![warn(clippy::disallowed_macros)]
+
 // Raw pointers let several threads write disjoint rows of one tape; unchecked loads let the compiler keep a
 // tile in registers.
 

@@ -68,7 +68,7 @@ pub struct WrongGradient {
     /// Number of derivatives that were compared.
     pub compared: usize,
     /// The first one.
-    pub first: Deviation,
+    pub first: Box<Deviation>,
 }
 
 /// Compares all derivatives of a cell with central differences, and returns how many were compared.
@@ -117,7 +117,7 @@ pub fn gradient_check(cell: CellKind) -> Result<usize, WrongGradient> {
     let (compared, mut wrong) = (found.len(), found.into_iter().filter(Deviation::is_wrong));
     match wrong.next() {
         None => Ok(compared),
-        Some(first) => Err(WrongGradient { wrong: 1 + wrong.count(), compared, first }),
+        Some(first) => Err(WrongGradient { first: Box::new(first), wrong: 1 + wrong.count(), compared }),
     }
 }
 

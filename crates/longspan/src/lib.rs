@@ -68,6 +68,8 @@
 //! Arithmetic, numbers and threads come from [`kernel`], records from [`record`]. [`prelude`] contains what most
 //! programs use.
 
+#![warn(clippy::disallowed_macros)]
+
 pub mod batch;
 pub mod bptt;
 pub mod cell;

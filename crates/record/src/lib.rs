@@ -2,6 +2,8 @@
 //!
 //! This crate knows no model, file or clock.
 
+#![warn(clippy::disallowed_macros)]
+
 mod channel;
 pub mod credit;
 mod fault;

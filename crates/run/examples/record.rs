@@ -5,6 +5,7 @@ use longspan::prelude::*;
 use longspan::probe::{ProbeOptions, credit::Watch, examine};
 use longspan_run::{Outcome, RunRecorder, Watched};
 
+/// Trains, and records the run in `path`, which must be new or empty.
 pub fn train_into(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let input = InputSpec::Tokens { vocabulary: 9, embedding: 8 };
     let model = ModelSpec::new(CellKind::Rnn, input, 16, 1, OutputSpec::Classes { count: 2, tied: false });

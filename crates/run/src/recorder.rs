@@ -229,17 +229,18 @@ impl RunRecorder {
     /// Sets what only a step says: the learning rate and a baseline of the first, the longest window, and whether the state
     /// is carried.
     fn learn_from(&mut self, record: &StepRecord, carried: bool, steps: usize) -> Result<(), RunError> {
-        let watched = self.record.watched.clone().unwrap_or_default();
-        if self.step > 0 && steps <= self.record.window_steps && carried <= watched.carried {
+        let known_carried = self.record.watched.as_ref().is_some_and(|watched| watched.carried);
+        if self.step > 0 && steps <= self.record.window_steps && carried <= known_carried {
             return Ok(());
         }
+        let watched = self.record.watched.clone().unwrap_or_default();
         let mut config = self.config.clone();
         if self.step == 0 {
             config.optimizer.lr = record.lr;
         }
         let known = self.record.data.baseline_loss;
         let baseline = if known.is_nan() { record.loss } else { known };
-        let carried = watched.carried || carried;
+        let carried = known_carried || carried;
         self.describe(config, Watched { carried, ..watched }, steps, baseline)
     }
 

@@ -12,7 +12,7 @@
 use longspan::batch::{Batch, Source};
 use longspan::bptt::{BackwardStep, OnBackwardStep, Pass};
 use longspan::cell::CellKind;
-use longspan::cell::tape::{Squash, slots};
+use longspan::cell::tape::Squash;
 use longspan::model::{Model, ModelSpec};
 use longspan::params::Params;
 use longspan_data::task::agreement::Agreement;

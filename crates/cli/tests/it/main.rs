@@ -1,6 +1,5 @@
 //! Tests of the program, in one program.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::disallowed_macros, reason = "tests print for whoever runs them")]
 
 mod bad_data;
 mod bad_input;

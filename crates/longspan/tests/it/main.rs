@@ -1,6 +1,5 @@
 //! The integration tests of the crate, in one program.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::disallowed_macros, reason = "long tests print their results")]
 
 mod credit;
 mod credit_laws;
