@@ -168,8 +168,7 @@ pub trait Source: Send + Sync {
         }
         counts
     }
-    /// The largest `[steps, rows]` that [`Source::fill`] produces; training data have this many rows in every
-    /// window.
+    /// The largest `[steps, rows]` that [`Source::fill`] produces. Windows that carry the state on have this many rows.
     fn shape(&self) -> (usize, usize);
     /// The error that made a batch fail. Only data that are not in memory can fail.
     fn failure(&self) -> Option<&std::io::Error> {

@@ -162,7 +162,7 @@ impl<R: Real> Trainer<R> {
     /// no scored targets, hence no loss: [`Source::failure`] gives the reason.
     ///
     /// # Panics
-    /// If a window of the source does not have [`TrainerSpec::batch`] rows.
+    /// If a window carries on the state of a window with another number of rows.
     pub fn step(&mut self, source: &dyn Source, lr: f64) -> Result<(), Divergence> {
         self.step_observed_by(source, lr, &mut ())
     }
@@ -183,6 +183,7 @@ impl<R: Real> Trainer<R> {
     ) -> Result<(), Divergence> {
         let Position { epoch, window, step } = self.position;
         source.fill(epoch, window, &mut self.batch);
+        self.fit_state();
         self.before.copy_from(&self.state);
         if !self.batch.carry {
             self.state.clear();
@@ -214,6 +215,15 @@ impl<R: Real> Trainer<R> {
             (self.position.epoch, self.position.window) = (epoch + 1, 0);
         }
         Ok(())
+    }
+
+    /// Gives the state as many rows as the batch has.
+    fn fit_state(&mut self) {
+        let (found, rows) = (self.state.rows(self.spec.model.hidden), self.batch.rows());
+        if found != rows {
+            assert!(!self.batch.carry, "a window of {rows} rows carries on the state of {found} rows");
+            (self.state, self.before) = (self.model.zero_state(rows), self.model.zero_state(rows));
+        }
     }
 
     /// Updates the weights unless one would be bad; returns whether it did.

@@ -89,7 +89,8 @@ impl Config {
         self.data.text.is_some()
     }
 
-    /// The specification of a trainer for `model`.
+    /// The specification of a trainer for `model`. The learning rate and its schedule are not part of it: the loop gives each
+    /// step its own.
     pub fn trainer(&self, model: longspan::model::ModelSpec) -> longspan::trainer::TrainerSpec {
         longspan::trainer::TrainerSpec {
             model,

@@ -110,8 +110,8 @@ pub struct Sequences {
 impl Sequences {
     /// Checks the arrays and prepares batches of `rows` sequences for `model`.
     ///
-    /// For training, `order` is [`Order::Shuffled`]: every batch is full, as a [`Trainer`](crate::trainer::Trainer) needs.
-    /// For validation it is [`Order::Once`].
+    /// For training, `order` is [`Order::Shuffled`]: every batch is full, and every sequence is used equally often. For
+    /// validation it is [`Order::Once`].
     ///
     /// # Errors
     /// [`SequencesError`] with the first array or value that does not fit. All inputs are finite, tokens are below the

@@ -30,7 +30,8 @@ use crate::telemetry::Observe;
 pub struct TrainerSpec {
     /// The model.
     pub model: ModelSpec,
-    /// Number of rows B of every training window.
+    /// Number of rows B of a training window, and of the state that a checkpoint has. A window that starts from the initial
+    /// state may have another number.
     pub batch: usize,
     /// The seed of every random number.
     pub seed: u64,

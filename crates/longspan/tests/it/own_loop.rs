@@ -39,7 +39,26 @@ fn a_step_is_observed_and_keeps_its_bits() {
     assert_eq!(alone.flow(), observed.flow());
 }
 
-/// Training batches are full, as a trainer needs, and validation scores each sequence once.
+/// A window that starts from the initial state may have any number of rows, and takes the step that a trainer for this
+/// number takes.
+#[test]
+fn windows_may_have_other_numbers_of_rows() {
+    let x: Vec<Vec<f32>> = (0..5u8).map(|i| vec![f32::from(i), 1.0]).collect();
+    let y = Targets::Values(x.iter().map(|x| vec![x[0]]).collect());
+    let data = Sequences::new(&model(), Inputs::Numbers(x), y, 3, Order::Once).expect("arrays that fit");
+    let of = |rows| Trainer::<f32>::new(Context::detect(1), &TrainerSpec::new(model(), rows));
+    let (mut fits, mut other) = (of(3), of(8));
+    for _ in 0..4 {
+        fits.step(&data, 0.01).expect("a step");
+        other.step(&data, 0.01).expect("a step");
+    }
+    assert_eq!((other.batch().rows(), other.position().epoch), (2, 2));
+    assert!(fits.params().flat() == other.params().flat());
+    let divergence = other.step(&data, 1e39).expect_err("an overflow");
+    assert_eq!(other.first_fault(&divergence, Vec::new()).step, 5);
+}
+
+/// Training batches are full, and validation scores each sequence once.
 #[test]
 fn sequences_are_trained_on_and_scored() {
     let (mut trainer, data) = (trainer(), data(&model()));

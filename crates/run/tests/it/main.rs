@@ -17,6 +17,7 @@ mod objective;
 mod observe;
 mod planted;
 mod profiles;
+mod recorder;
 #[path = "../../../longspan/tests/it/rows.rs"]
 mod rows;
 mod tasks;
