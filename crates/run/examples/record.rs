@@ -30,8 +30,7 @@ pub fn train_into(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
             }
             run.step_of(&trainer)?;
         }
-        let score = trainer.evaluate(&valid);
-        run.valid_of(&trainer, &score)?;
+        run.valid_of(&mut trainer, &valid)?;
     }
     let (ctx, params) = (trainer.context(), trainer.params());
     run.probe(examine(ctx, &model, params, &valid, &ProbeOptions::light(), &mut Watch::default())?)?;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use longspan::batch::Source;
 use longspan::cell::Real;
 use longspan::model::OutputSpec;
 use longspan::model::head::{Score, Unit};
@@ -55,8 +56,7 @@ const FIRST_LOSS: &str = "first loss";
 ///     trainer.step(&data, 0.01)?;
 ///     run.step_of(&trainer)?;
 /// }
-/// let score = trainer.evaluate(&data);
-/// run.valid_of(&trainer, &score)?;
+/// run.valid_of(&mut trainer, &data)?;
 /// run.close(Outcome::Finished)?;
 ///
 /// let history = longspan_run::directory::history::read(&path)?;
@@ -261,11 +261,16 @@ impl RunRecorder {
         Ok(())
     }
 
-    /// Records a score on held-out data, with the weights that `trainer` has now.
+    /// Scores held-out data with the weights that `trainer` has now, records the score, and returns it.
     ///
     /// # Errors
     /// As [`RunRecorder::valid`].
-    pub fn valid_of<R: Real>(&mut self, trainer: &Trainer<R>, score: &Score) -> Result<(), RunError> {
+    pub fn valid_of<R: Real>(
+        &mut self,
+        trainer: &mut Trainer<R>,
+        source: &dyn Source,
+    ) -> Result<Score, RunError> {
+        let score = trainer.evaluate(source);
         let classes = matches!(trainer.model().spec().output, OutputSpec::Classes { .. });
         self.valid(ScoreRecord {
             step: trainer.position().step,
@@ -273,7 +278,8 @@ impl RunRecorder {
             accuracy: classes.then(|| score.accuracy()).filter(|share| share.is_finite()),
             scored: score.scored,
             ..ScoreRecord::default()
-        })
+        })?;
+        Ok(score)
     }
 
     /// Records the first bad value of the step that has just failed, and ends the run as diverged.
