@@ -19,6 +19,7 @@
 //! readers keep the highest attempt of a step and ignore a torn last line. Numbers that are not finite are the
 //! strings "NaN", "Infinity" and "-Infinity".
 
+mod changes;
 mod error;
 mod held;
 pub mod history;
@@ -33,10 +34,12 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+pub use changes::{CHANGEABLE, settings_at};
 pub use error::RunError;
 pub use summary::{SummaryRecord, read_summary};
 pub use watched::Watched;
 
+pub(crate) use changes::resumed_changes;
 use error::io_error;
 use held::{Held, is_left_over};
 pub(crate) use numbered::{numbered, numbered_path};
@@ -50,6 +53,7 @@ use crate::dataset::{DataRecord, Frequencies};
 use crate::disk::{self, OutFile};
 use crate::{links, plain_file, whole_file};
 use longspan::model::head::Unit;
+use longspan_record::SettingChange;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
@@ -83,9 +87,12 @@ pub struct RunRecord {
     pub version: String,
     /// Time at which the run was created, in seconds since 1970.
     pub created: u64,
-    /// The settings that a resumed run may not change, by name; empty in runs of older versions.
+    /// The settings that the run was started with, apart from files and those that change no result, by name; empty in runs of older versions.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// The settings that were changed when the run was resumed, in ascending order of steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<SettingChange>,
     /// What another program knows that trains this run; None for a run of Longspan's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched: Option<Watched>,

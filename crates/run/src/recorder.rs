@@ -88,6 +88,7 @@ impl RunRecorder {
             version: env!("CARGO_PKG_VERSION").into(),
             created,
             settings: BTreeMap::new(),
+            changes: Vec::new(),
             watched: Some(watched),
         };
         run.begin(&record)?;

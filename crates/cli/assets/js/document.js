@@ -18,6 +18,7 @@
  * @property {string[]} problems
  * @property {string} command
  * @property {Setting[]} settings
+ * @property {Change[]} [changes]
  * @property {string} model
  * @property {number | null} parameters
  * @property {Data} data
@@ -48,6 +49,8 @@
  * @property {number} to_step
  * @property {Told} told */
 
+/** A setting that was changed when the run was resumed, from training step `step` on.
+ * @typedef {{ step: number, setting: string, old: string, new: string }} Change */
 /** @typedef {{ section: string, key: string, value: string, given: boolean }} Setting */
 /** @typedef {object} Data
  * @property {string} description

@@ -23,6 +23,7 @@ mod program;
 mod real_text;
 mod report;
 mod resume;
+mod resume_changed;
 mod resume_data;
 mod scores;
 mod serve;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Language, diagnose, fault};
-use longspan_record::{FaultRecord, ProbeRecord, RecoveryAction, RecoveryRecord, ScoreRecord};
+use longspan_record::{FaultRecord, ProbeRecord, RecoveryAction, RecoveryRecord, ScoreRecord, SettingChange};
 use serde::Serialize;
 
 use super::curve::{Curve, Validations};
@@ -38,8 +38,10 @@ pub struct RunReport {
     pub problems: Vec<String>,
     /// The command that repeats the run.
     pub command: String,
-    /// All settings.
+    /// All settings, with their last values.
     pub settings: Vec<SettingText>,
+    /// The settings that were changed when the run was resumed, in ascending order of steps.
+    pub changes: Vec<SettingChange>,
     /// Cell, layers and units: "lstm 1×8".
     pub model: String,
     /// Parameters of the model.
@@ -215,6 +217,7 @@ impl RunReport {
             problems,
             command: command(config),
             settings: settings(config),
+            changes: record.changes.clone(),
             model: super::model(config),
             parameters: Some(record.parameters),
             data: Data {
@@ -257,6 +260,7 @@ impl RunReport {
             problems: vec![reason],
             command: String::new(),
             settings: Vec::new(),
+            changes: Vec::new(),
             model: String::new(),
             parameters: None,
             data: Data { unit: "nats".to_owned(), ..Data::default() },

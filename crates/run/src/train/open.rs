@@ -6,19 +6,21 @@ use super::ending::is_complete;
 use super::fault::BlackBox;
 use super::memory::{self, check_memory};
 use super::recovery::Recoveries;
-use super::resumed::fixed_settings;
+use super::resumed::recorded_settings;
 use super::{Event, Job, Session, Start, TrainError};
 use crate::checkpoint::{Checkpoint, Header, Last};
-use crate::config::{ClassWeights, Config, ConfigError, OnFullDisk};
+use crate::config::{ClassWeights, Config, ConfigError, OnFullDisk, OptimizerConfig};
 use crate::dataset::Dataset;
 use crate::directory;
 use crate::directory::profiles::ProfileWriter;
-use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path, numbered};
+use crate::directory::{
+    Parent, RunDir, RunError, RunRecord, checkpoint_path, numbered, resumed_changes, settings_at,
+};
 use longspan::model::OutputSpec;
 use longspan::optim::schedule::Patience;
 use longspan::trainer::Trainer;
 use longspan_kernel::Context;
-use longspan_record::{RecoveryAction, RecoveryRecord};
+use longspan_record::{RecoveryAction, RecoveryRecord, SettingChange};
 
 /// What a run starts with, apart from the weights, moments and position in the trainer.
 #[derive(Default)]
@@ -44,7 +46,7 @@ impl Session {
         }
         let header = checkpoint.as_ref().and_then(Checkpoint::header);
         let config = settings(job, header)?;
-        let record = own_record(job, &config, header)?;
+        let mut record = own_record(job, &config, header)?;
         let learned = header.map(|header| &header.schema).filter(|_| config.data.task.is_none());
         let data = Dataset::open_watched(&config, learned, &mut |reading| watch(Event::Reading(reading)))?;
         config.check_for(&data.schema)?;
@@ -68,6 +70,11 @@ impl Session {
             });
         }
         watch(Event::Opening);
+        let stored = record.as_ref().map(|record| record.changes.clone()).unwrap_or_default();
+        let changes = match job.resume {
+            true => resumed_changes(stored.clone(), &directory::read_config(&job.out)?, &config, step),
+            false => stored.clone(),
+        };
         let run = match job.resume {
             true => RunDir::resume(&job.out)?,
             false => RunDir::create(&job.out, &config)?,
@@ -80,12 +87,16 @@ impl Session {
             data: data.record.clone(),
             positions: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
             level: job.level,
-            began_on: record.map(|record| record.isa).filter(|isa| *isa != job.level.to_string()),
+            began_on: record
+                .as_ref()
+                .map(|record| record.isa.clone())
+                .filter(|isa| *isa != job.level.to_string()),
             threads: job.threads,
             memory,
         };
         let mut session = Self {
             flow: ProfileWriter::open(&job.out, run.attempt(), trainer.model().layer_names())?,
+            optimizers: optimizers(&config, &changes),
             config,
             data,
             trainer,
@@ -117,6 +128,10 @@ impl Session {
         }
         if job.resume {
             session.recall();
+            if let Some(record) = record.as_mut().filter(|_| changes != stored) {
+                record.changes = changes;
+                session.run.begin(record)?;
+            }
             session.run.write_config(&session.config)?;
             session.write_recoveries()?;
             session.remove_points_after(step);
@@ -159,10 +174,17 @@ impl Session {
             parameters: self.start.parameters,
             version: env!("CARGO_PKG_VERSION").into(),
             created,
-            settings: fixed_settings(&self.config),
+            settings: recorded_settings(&self.config),
+            changes: Vec::new(),
             watched: None,
         })
     }
+}
+
+/// The settings of the optimizer, each with the first step that has them.
+fn optimizers(config: &Config, changes: &[SettingChange]) -> Vec<(u64, OptimizerConfig)> {
+    let steps = std::iter::once(0).chain(changes.iter().map(|change| change.step));
+    steps.map(|step| (step, settings_at(config, changes, step).optimizer)).collect()
 }
 
 /// The name of the run in messages.
