@@ -1,7 +1,7 @@
 //! The flags of the settings that may change when a run is resumed.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
-use longspan_run::config::{Config, ConfigError};
+use longspan_run::config::{Config, ConfigError, flag};
 use longspan_run::train::resumable;
 
 use super::settings::{Given, flags_of};
@@ -22,9 +22,11 @@ impl ResumeFlags {
 
 impl Args for ResumeFlags {
     fn augment_args(command: Command) -> Command {
-        // The default is that of the run, not that of the setting.
-        let help = |help: &'static str| help.split(" [default").next().unwrap_or(help).to_owned();
-        command.args(flags_of(resumable(), |key| (help(key.help), key.group)))
+        command.args(flags_of(resumable(), |key| match key.takes {
+            "FILE" => (format!("New path of the file of {}", flag(key.name)), "Data that have moved"),
+            // The default is that of the run, not that of the setting.
+            _ => (key.help.split(" [default").next().unwrap_or(key.help).to_owned(), key.group),
+        }))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

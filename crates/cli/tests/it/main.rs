@@ -13,6 +13,7 @@ mod groups;
 mod help;
 mod inspect;
 mod large_text;
+mod moved;
 mod odd_files;
 mod other_data;
 mod outside;

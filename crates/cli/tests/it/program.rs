@@ -191,10 +191,11 @@ fn divergence_ends_with_code_1_and_evidence() {
     assert!(params.flat().iter().all(|w| w.is_finite()));
 }
 
-/// Ctrl-C ends after the step in progress, with a checkpoint and code 130; a request to terminate gives 143.
+/// Ctrl-C ends after the step in progress, with a checkpoint and code 130; a request to terminate gives 143, the end of the
+/// terminal 129.
 #[test]
 fn signals_stop_with_a_checkpoint() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let dir = TestDir::with_text();
         let line = "train --text text.txt --batch 8 --unroll 16 --hidden 64 --epochs 100000 --checkpoint-every 1000 --out run --json";
         let child = dir.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -214,6 +215,28 @@ fn signals_stop_with_a_checkpoint() {
         let score = dir.json("eval run --checkpoint last --text text.txt --json");
         assert_eq!(score["step"], steps);
     }
+}
+
+/// A program that `nohup` started trains on when its terminal ends.
+#[test]
+fn an_ignored_end_of_the_terminal_stays_ignored() {
+    let dir = TestDir::with_text();
+    let line = "train --text text.txt --batch 8 --unroll 16 --hidden 8 --epochs 100000 --checkpoint-every 1000 --out run";
+    let mut command = Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_longspan");
+    command.current_dir(dir.root()).arg("-c").arg(format!("trap '' HUP; exec '{program}' {line}"));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
+    let metrics = dir.path("run/metrics.jsonl");
+    let send = |signal: &str| {
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+    };
+    wait_for(&metrics, |text| text.lines().count() > 5);
+    send("HUP");
+    let steps = std::fs::read_to_string(&metrics).expect("metrics").lines().count();
+    wait_for(&metrics, |text| text.lines().count() > steps + 20);
+    send("TERM");
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
 }
 
 fn wait_for(path: &PathBuf, enough: impl Fn(&str) -> bool) {

@@ -90,15 +90,14 @@ pub enum TrainError {
     },
     /// The data of the run that is resumed have changed.
     #[error(
-        "the data of {run} have changed since it was started (fingerprint {old} then, {new} now): restore them, or start a new run with --from {run}"
+        "the data of {run} have changed since it was started ({what}): restore them, name their path with `longspan resume \
+         {run} --data FILE`, or start a new run with --from {run}"
     )]
     OtherData {
         /// The run.
         run: String,
-        /// Fingerprint when the run was started.
-        old: String,
-        /// Fingerprint now.
-        new: String,
+        /// What differs.
+        what: String,
     },
     /// The run that is resumed is already complete.
     #[error("{run} has taken all of its {steps} steps: to continue, use a larger --epochs or --steps")]

@@ -9,14 +9,13 @@ use super::recovery::Recoveries;
 use super::resumed::recorded_settings;
 use super::{Event, Job, Session, Start, TrainError};
 use crate::checkpoint::{Checkpoint, Header, Last};
-use crate::config::{ClassWeights, Config, ConfigError, OnFullDisk, OptimizerConfig};
-use crate::dataset::Dataset;
+use crate::config::{Beside, ClassWeights, Config, KEYS, OnFullDisk, OptimizerConfig};
+use crate::dataset::{Dataset, difference};
 use crate::directory;
 use crate::directory::profiles::ProfileWriter;
 use crate::directory::{
     Parent, RunDir, RunError, RunRecord, checkpoint_path, numbered, resumed_changes, settings_at,
 };
-use longspan::model::OutputSpec;
 use longspan::optim::schedule::Patience;
 use longspan::trainer::Trainer;
 use longspan_kernel::Context;
@@ -50,11 +49,22 @@ impl Session {
         let learned = header.map(|header| &header.schema).filter(|_| config.data.task.is_none());
         let data = Dataset::open_watched(&config, learned, &mut |reading| watch(Event::Reading(reading)))?;
         config.check_for(&data.schema)?;
+        if !job.resume {
+            let beside = Beside { config: &config, schema: Some(&data.schema), from: job.from.is_some() };
+            beside.without_effect().for_each(|(_, text)| watch(Event::Warning(&text)));
+        }
         let mut trainer = trainer(job, &config, &data)?;
         let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
         let origin = match (&checkpoint, &record) {
             (None, _) => Origin::default(),
-            (Some(checkpoint), Some(record)) => continue_run(job, checkpoint, record, &data, &mut trainer)?,
+            (Some(checkpoint), Some(record)) => continue_run(
+                job,
+                &directory::read_config(&job.out)?,
+                checkpoint,
+                record,
+                &data,
+                &mut trainer,
+            )?,
             (Some(checkpoint), None) => start_from(job, checkpoint, &mut trainer)?,
         };
         let Origin { patience, validated, recoveries, parent } = origin;
@@ -242,13 +252,8 @@ fn own_record(job: &Job, config: &Config, header: Option<&Header>) -> Result<Opt
 fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, TrainError> {
     let spec = config.model_spec(&data.schema);
     check_memory(config, &spec, data.train.shape())?;
-    let classes = matches!(spec.output, OutputSpec::Classes { .. });
     let mut trainer = Trainer::new(Context::new(job.level, job.threads), &config.trainer(spec));
     if config.data.class_weights == ClassWeights::Balanced {
-        if !classes {
-            let need = "applies only to data whose classes or tokens are predicted: leave it out".into();
-            return Err(ConfigError::Value { given: config.given("class_weights"), need }.into());
-        }
         trainer.balance_classes(data.train.as_ref());
     }
     Ok(trainer)
@@ -257,14 +262,19 @@ fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, T
 /// Continues the run from its last checkpoint, on the same data.
 fn continue_run(
     job: &Job,
+    stored: &Config,
     checkpoint: &Checkpoint,
     record: &RunRecord,
     data: &Dataset,
     trainer: &mut Trainer<f32>,
 ) -> Result<Origin, TrainError> {
-    if record.data.fingerprint != data.record.fingerprint {
-        let (old, new) = (record.data.fingerprint.clone(), data.record.fingerprint.clone());
-        return Err(TrainError::OtherData { run: name(job), old, new });
+    // Files of the parts that are held out have no fingerprint, but their sizes tell a wrong one.
+    let moved =
+        KEYS.iter().any(|key| key.takes == "FILE" && stored.get(key.name) != job.config.get(key.name));
+    if moved || record.data.fingerprint != data.record.fingerprint {
+        if let Some(what) = difference(&record.data, &data.record) {
+            return Err(TrainError::OtherData { run: name(job), what });
+        }
     }
     checkpoint.check_position(data.train.windows())?;
     checkpoint.restore(trainer)?;

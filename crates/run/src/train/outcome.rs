@@ -24,7 +24,7 @@ pub enum Event<'a> {
     /// Data and model are there, and the run's directory is about to be made or opened: until now there was nothing to
     /// lose.
     Opening,
-    /// The last checkpoint is damaged, and an earlier one is used.
+    /// The last checkpoint is damaged, and an earlier one is used; or a setting has no effect.
     Warning(&'a str),
     /// The run is ready to train.
     Started(&'a Start),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, absolute};
 
 use super::TrainError;
-use crate::config::{Config, KEYS, Key, Origin, flag};
+use crate::config::{Config, KEYS, Key, Origin, Value, flag};
 use crate::directory::{self, CHANGEABLE, RunError, RunRecord, settings_at};
 
 /// Settings that may change when a run is resumed, because they do not change what a step computes. The policy on faults
@@ -29,7 +29,8 @@ const FREE: [&str; 14] = [
 /// The settings that may be given when a run is resumed: those that change no result, the learning rate with its schedule and
 /// the clipping, and the paths of files, whose content is compared instead.
 pub fn resumable() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().filter(|key| may_change(key) || key.takes == "FILE")
+    // The vocabulary is that of the checkpoint.
+    KEYS.iter().filter(|key| may_change(key) || key.takes == "FILE" && key.name != "vocab")
 }
 
 fn may_change(key: &Key) -> bool {
@@ -51,11 +52,13 @@ pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> 
         if !given.is_given(key.name) {
             continue;
         }
-        if !may_change(key) {
-            let path = |c: &Config| c.get(key.name).text().map(|text| absolute(text).ok());
-            if key.takes == "FILE" && path(&config) == path(given) {
-                continue;
-            }
+        // A file may have moved; its content is compared when it has been read.
+        let moved = key.takes == "FILE" && key.name != "vocab" && config.get(key.name) != Value::Absent;
+        let path = |c: &Config| c.get(key.name).text().map(|text| absolute(text).ok());
+        if key.takes == "FILE" && path(&config) == path(given) {
+            continue;
+        }
+        if !(may_change(key) || moved) {
             let (old, new) = (config.get(key.name).to_string(), given.get(key.name).to_string());
             let may = KEYS.iter().filter(|key| may_change(key)).map(|key| flag(key.name)).collect::<Vec<_>>();
             let run = out.display().to_string();
