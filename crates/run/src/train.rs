@@ -154,13 +154,13 @@ impl Session {
                 self.save("last", watch)?;
                 self.finish_writing(cancel, watch)?;
                 fault::write(&self.run, &self.trainer, &fault)?;
-                self.run.append("fault", self.output().unit(), &fault)?;
+                self.run.append("fault", &fault)?;
                 self.fault = Some(fault);
                 return Ok(Outcome::Diverged);
             }
             let (record, flow) = (self.trainer.record(), self.trainer.flow());
             let mut pushed = Ok(());
-            self.run.append("step", self.output().unit(), record)?;
+            self.run.append("step", record)?;
             if record.snapshot.is_some() {
                 let lag = record.snapshot.as_ref().and_then(|snapshot| snapshot.lag.as_ref());
                 pushed = self.flow.push(record.step, flow, lag).map_err(TrainError::from);
@@ -210,7 +210,7 @@ impl Session {
             groups: self.data.group_scores(Part::Valid, &valid.groups),
             ..score_record(output, step, &valid, best)
         };
-        self.run.append("valid", output.unit(), &record)?;
+        self.run.append("valid", &record)?;
         watch(Event::Validated { score, record: &record });
         self.valid = Some(record);
         if best {

@@ -17,7 +17,7 @@ use longspan_data::schema::{Predicts, Schema};
 use longspan_data::task::Lengths;
 use longspan_diagnose::Language;
 use longspan_kernel::Context;
-use longspan_record::ProbeRecord;
+use longspan_record::{ProbeRecord, json_float};
 use longspan_run::config::Config;
 use longspan_run::dataset::Dataset;
 use longspan_run::directory::{history, is_run, probes};
@@ -134,7 +134,7 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<ExitCode, Failure> {
         None => None,
     };
     put(&if args.json.json {
-        let mut document = serde_json::to_value(&record)?;
+        let mut document = json_float::to_document(&record)?;
         if let Some(judged) = &judged {
             document["verdict"] = judged.document.clone();
         }

@@ -70,7 +70,7 @@ fn a_repeated_step_has_the_value_that_it_had() {
     std::fs::remove_file(dir.path(format!("again/{last}"))).expect("a checkpoint");
     dir.good("resume again --steps 30");
     assert_eq!(of_steps(&dir, "again", "lr"), of_steps(&dir, "whole", "lr"));
-    assert_eq!(of_steps(&dir, "again", "loss_mse"), of_steps(&dir, "whole", "loss_mse"));
+    assert_eq!(of_steps(&dir, "again", "loss"), of_steps(&dir, "whole", "loss"));
     assert!(
         dir.read_text("again/metrics.jsonl").contains("\"step\":11,\"attempt\":4"),
         "no step was repeated"

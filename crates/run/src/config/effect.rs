@@ -295,9 +295,10 @@ impl Beside<'_> {
 
     /// Whether a row of a batch has one position that counts.
     fn predicts_once(&self) -> bool {
-        let once = |task: longspan_data::task::TaskKind| task.task().is_some_and(|task| task.predicts_once());
-        let once = self.config.data.task.map_or(self.labelled() || self.series(), once);
-        once && self.schema.is_some_and(|schema| schema.predicts != Predicts::Next)
+        match self.config.data.task {
+            Some(kind) => kind.task().is_none_or(|task| task.predicts_once()),
+            None => !self.text() && self.schema.is_some_and(|schema| schema.predicts != Predicts::Next),
+        }
     }
 
     fn tokens_of_another_level(&self) -> bool {

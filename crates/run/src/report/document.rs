@@ -6,7 +6,9 @@ use std::path::Path;
 
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Language, diagnose, fault};
-use longspan_record::{FaultRecord, ProbeRecord, RecoveryAction, RecoveryRecord, ScoreRecord, SettingChange};
+use longspan_record::{
+    FaultRecord, ProbeRecord, RecoveryAction, RecoveryRecord, ScoreRecord, SettingChange, json_float,
+};
 use serde::Serialize;
 
 use super::curve::{Curve, Validations};
@@ -55,8 +57,10 @@ pub struct RunReport {
     /// Validation curves.
     pub valid: Validations,
     /// The last validation, with its errors.
+    #[serde(serialize_with = "json_float::part")]
     pub last_score: Option<ScoreRecord>,
     /// The groups of a series at the last validation, the worst first; None without groups.
+    #[serde(serialize_with = "json_float::part")]
     pub groups: Option<Groups>,
     /// How gradients were clipped.
     pub clip: Clipping,
@@ -65,6 +69,7 @@ pub struct RunReport {
     /// Snapshots over training: gates, activations and updates; None if none were recorded.
     pub looks: Option<Looks>,
     /// The last probe of its weights.
+    #[serde(serialize_with = "json_float::part")]
     pub probe: Option<ProbeRecord>,
     /// What the gradient horizon is compared with.
     pub lags: Lags,
@@ -73,6 +78,7 @@ pub struct RunReport {
     /// The findings, in Chinese.
     pub verdict_zh: VerdictText,
     /// The step that failed.
+    #[serde(serialize_with = "json_float::part")]
     pub fault: Option<FaultRecord>,
     /// Texts about the first bad value.
     pub fault_told: Option<FaultTexts>,

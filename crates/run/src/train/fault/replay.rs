@@ -11,7 +11,7 @@ use crate::plain_file;
 use longspan::batch::{Batch, Source};
 use longspan::trainer::Trainer;
 use longspan_kernel::{Context, InstructionSet};
-use longspan_record::FaultRecord;
+use longspan_record::{FaultRecord, json_float};
 
 /// The result of repeating a failed step.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
         }
         Err(error) => return Err(damaged(&path, error.to_string())),
     };
-    let file: FaultFile = serde_json::from_slice(&text).map_err(|error| damaged(&path, error.to_string()))?;
+    let file: FaultFile = json_float::from_slice(&text).map_err(|error| damaged(&path, error.to_string()))?;
     if file.format != FORMAT {
         return Err(damaged(
             &path,
