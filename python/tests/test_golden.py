@@ -243,7 +243,7 @@ def test_everything_recorded_equals_automatic_differentiation(tmp_path, case):
         for q in direction.q:
             q.grad = torch.zeros_like(q) if q.grad is None else q.grad
 
-    close(record["loss_nats"], own.item(), bound, "loss")
+    close(record["loss"], own.item(), bound, "loss")
     for name, weight, grad in zip((n for n, _ in module.named_parameters()), module.parameters(), grads, strict=True):
         close(grad, weight.grad, 10 * bound, f"gradient of {name}")
     norm = math.sqrt(sum(float(weight.grad.square().sum()) for weight in module.parameters()))

@@ -67,7 +67,7 @@ def test_norms_are_without_the_scale_of_a_scaler_and_skipped_steps_are_not_count
     train(tmp_path / "plain", False)
     for ours, theirs in zip(found, steps_of(tmp_path / "plain"), strict=True):
         assert ours["clipped"] is theirs["clipped"] is unscale
-        for name in ("loss_nats", "log10_global_norm", "log10_global_norm_after", "log10_survival"):
+        for name in ("loss", "log10_global_norm", "log10_global_norm_after", "log10_survival"):
             assert ours[name] == pytest.approx(theirs[name], rel=1e-4, abs=1e-5)
 
 
@@ -111,7 +111,7 @@ def test_an_encoder_and_a_decoder_with_optimizers_of_their_own(tmp_path):
         records = steps_of(tmp_path / "run" / name)
         assert [record["step"] for record in records] == [1, 2, 3]
         assert [10 ** record["log10_global_norm"] for record in records] == pytest.approx([n[k] for n in norms], rel=1e-5)
-        assert all(math.isfinite(record["loss_nats"]) for record in records)
+        assert all(math.isfinite(record["loss"]) for record in records)
     assert max(watched.deviation for watched in watch._modules) < 1e-5
 
 
@@ -139,7 +139,7 @@ def test_a_generator_and_a_discriminator_that_alternate(tmp_path):
     for name in ("g", "d"):
         records = steps_of(tmp_path / "run" / name)
         assert not any(record["clipped"] for record in records)
-        assert all(math.isfinite(record["loss_nats"]) for record in records)
+        assert all(math.isfinite(record["loss"]) for record in records)
     assert max(watched.deviation for watched in watch._modules) < 1e-5
 
 
@@ -214,7 +214,7 @@ def test_a_loss_that_is_given_before_its_step(tmp_path):
             rnn(torch.randn(4, 2, 3))[0].square().mean().backward()
             watch.loss(float(step))
             optimizer.step()
-    assert [record["loss_nats"] for record in steps_of(tmp_path / "run")] == [0.0, 1.0, 2.0]
+    assert [record["loss"] for record in steps_of(tmp_path / "run")] == [0.0, 1.0, 2.0]
 
 
 def test_a_compiled_model_trains_as_without_a_watch(tmp_path):

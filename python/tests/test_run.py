@@ -24,9 +24,9 @@ def test_the_arrays_are_the_records(run):
     steps = [line for line in lines if line["type"] == "step"]
     valid = [line for line in lines if line["type"] == "valid"]
     np.testing.assert_array_equal(run.steps.step, np.arange(1, 61))
-    np.testing.assert_array_equal(run.steps.loss, [line["loss_mse"] for line in steps])
+    np.testing.assert_array_equal(run.steps.loss, [line["loss"] for line in steps])
     np.testing.assert_array_equal(run.steps.log10_gradient_norm, [line["log10_global_norm"] for line in steps])
-    np.testing.assert_array_equal(run.validation.loss, [line["loss_mse"] for line in valid])
+    np.testing.assert_array_equal(run.validation.loss, [line["loss"] for line in valid])
     assert np.isnan(run.validation.accuracy).all()
     # The ratio of the first time step to the last one is a number of the record, too.
     observed = {line["step"]: line["log10_survival"] for line in steps if "snapshot" in line}

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     config::ConfigArgs, demo::DemoArgs, diagnose::DiagnoseArgs, eval::EvalArgs, explain::ExplainArgs,
     inspect::InspectArgs, ls::LsArgs, predict::PredictArgs, probe::ProbeArgs, replay::ReplayArgs,
-    report::ReportArgs, sample::SampleArgs, serve::ServeArgs, train::TrainArgs,
+    report::ReportArgs, resume::ResumeArgs, sample::SampleArgs, serve::ServeArgs, train::TrainArgs,
 };
 use crate::failure::{Failure, fail};
 use crate::streams;
@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     Inspect(InspectArgs),
     Train(Box<TrainArgs>),
+    Resume(ResumeArgs),
     Eval(EvalArgs),
     Predict(PredictArgs),
     Sample(SampleArgs),

@@ -11,6 +11,7 @@ pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod replay;
 pub(crate) mod report;
+pub(crate) mod resume;
 pub(crate) mod sample;
 pub(crate) mod serve;
 pub(crate) mod train;

@@ -25,8 +25,23 @@ impl Hold {
     }
 }
 
-/// Ctrl-C and a request to terminate. By convention, the exit code is 128 + signal.
-const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+/// Ctrl-C, a request to terminate, and the end of the terminal or connection. By convention, the exit code is 128 + signal.
+fn signals() -> impl Iterator<Item = i32> {
+    let always = [SIGINT, SIGTERM].into_iter();
+    #[cfg(unix)]
+    let always = always.chain(hears(signal_hook::consts::SIGHUP).then_some(signal_hook::consts::SIGHUP));
+    always
+}
+
+/// Whether a signal is not ignored: `nohup` has a program ignore the end of its terminal, and a handler would end that. Where
+/// the system does not tell, the signal is left alone.
+#[cfg(unix)]
+fn hears(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 0)
+}
 
 impl Stop {
     /// Starts to listen.
@@ -36,7 +51,7 @@ impl Stop {
     pub(crate) fn listen() -> Result<Self, Failure> {
         let at_once = Arc::new(AtomicBool::new(true));
         let stop = Self { cancel: Arc::default(), at_once, signal: Arc::default() };
-        for signal in SIGNALS {
+        for signal in signals() {
             // The order matters: on the second signal, the conditional shutdown sees the flag that the first one has set.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.at_once))
                 .and_then(|_| flag::register(signal, Arc::clone(&stop.at_once)))
@@ -71,7 +86,7 @@ impl Stop {
         self.cancel.load(Ordering::Relaxed)
     }
 
-    /// Exit code of an interrupted command: 130 after Ctrl-C, 143 after a request to terminate.
+    /// Exit code of an interrupted command: 130 after Ctrl-C, 143 after a request to terminate, 129 after the end of the terminal.
     pub(crate) fn code(&self) -> u8 {
         128 + self.signal.load(Ordering::Relaxed) as u8
     }

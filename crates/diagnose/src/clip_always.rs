@@ -103,6 +103,7 @@ impl ClipAlways {
 }
 
 fn judge(evidence: &Evidence) -> Judgement {
+    let evidence = &*evidence.with_present(&["clip"]);
     let facts = &evidence.facts;
     let Some(limit) = facts.clip_limit else { return Judgement::Silent };
     if evidence.steps.len() < LEAST_STEPS {

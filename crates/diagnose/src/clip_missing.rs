@@ -77,6 +77,7 @@ impl ClipMissing {
 }
 
 fn judge(evidence: &Evidence) -> Judgement {
+    let evidence = &*evidence.with_present(&["clip"]);
     let facts = &evidence.facts;
     if facts.clips {
         return Judgement::Silent;

@@ -86,6 +86,7 @@ impl ClipNever {
 }
 
 fn judge(evidence: &Evidence) -> Judgement {
+    let evidence = &*evidence.with_present(&["clip"]);
     let facts = &evidence.facts;
     let Some(limit) = facts.clip_limit else { return Judgement::Silent };
     if evidence.steps.len() < LEAST_STEPS && evidence.fault.is_none() {

@@ -1,5 +1,6 @@
 //! The evidence: plain records of a run that a rule may read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use longspan_record::ProbeRecord;
 use longspan_record::credit::CreditReport;
 use longspan_record::json_float;
 use longspan_record::spectrum::LyapunovSpectrum;
-use longspan_record::{ChannelRecord, FaultRecord, RecoveryRecord, ScoreRecord, StepRecord};
+use longspan_record::{ChannelRecord, FaultRecord, RecoveryRecord, ScoreRecord, SettingChange, StepRecord};
 
 /// Everything that is known about a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,8 +25,25 @@ pub struct Evidence {
     /// The faults after which training continued, in order.
     #[serde(default)]
     pub recoveries: Vec<RecoveryRecord>,
+    /// The settings that were changed when the run was resumed, in ascending order of steps. The facts have the last values.
+    #[serde(default)]
+    pub changes: Vec<SettingChange>,
     /// Measurements of the last weights.
     pub probe: Option<Probed>,
+}
+
+impl Evidence {
+    /// The evidence of the steps that were taken with the present values of these settings.
+    pub(crate) fn with_present(&self, settings: &[&str]) -> Cow<'_, Self> {
+        let of = |change: &&SettingChange| settings.contains(&change.setting.as_str());
+        match self.changes.iter().filter(of).map(|change| change.step).max() {
+            None => Cow::Borrowed(self),
+            Some(first) => {
+                let steps = self.steps.iter().filter(|step| step.step >= first).cloned().collect();
+                Cow::Owned(Self { steps, ..self.clone() })
+            }
+        }
+    }
 }
 
 /// Measurements of fixed weights.

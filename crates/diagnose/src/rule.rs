@@ -98,13 +98,10 @@ impl Needs {
             }
             // A run that was interrupted, or planned with enough steps, goes on as planned.
             Self::Steps if facts.planned_steps >= ENOUGH_STEPS && !facts.finished => {
-                format!("longspan train --resume --out {run}")
+                format!("longspan resume {run}")
             }
             // Beyond the steps that were planned, a run has to be given more of them.
-            Self::Steps => format!(
-                "longspan train --resume --out {run} --steps {}",
-                facts.planned_steps.max(ENOUGH_STEPS)
-            ),
+            Self::Steps => format!("longspan resume {run} --steps {}", facts.planned_steps.max(ENOUGH_STEPS)),
         }
     }
 }

@@ -120,6 +120,7 @@ impl ScheduleEnded {
 }
 
 fn judge(evidence: &Evidence) -> Judgement {
+    let evidence = &*evidence.with_present(&["lr", "schedule"]);
     let facts = &evidence.facts;
     let steps = &evidence.steps;
     let tiny = |lr: f64| lr < TINY.value * facts.lr;

@@ -174,6 +174,7 @@ impl StepTooLarge {
 
 /// What is found; None if the steps are not too large.
 pub(crate) fn find(evidence: &Evidence) -> Option<StepTooLarge> {
+    let evidence = &*evidence.with_present(&["lr", "schedule"]);
     let log10 = |snapshot: &Snapshot| snapshot.log10_update_ratio;
     let all: Vec<f64> = evidence.snapshots().map(log10).collect();
     // A run that failed early may have nothing but its start.

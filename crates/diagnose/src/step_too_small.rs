@@ -166,6 +166,7 @@ impl StepTooSmall {
 
 /// What is found; None if the steps are not too small.
 pub(crate) fn find(evidence: &Evidence) -> Option<StepTooSmall> {
+    let evidence = &*evidence.with_present(&["lr", "schedule", "clip"]);
     let facts = &evidence.facts;
     let ratios = evidence.settled().map(|snapshot| snapshot.log10_update_ratio);
     let update = median(ratios)?;

@@ -154,6 +154,11 @@ impl<R: Real> Trainer<R> {
         self.observer.set(tier, every);
     }
 
+    /// Sets how gradients are clipped from the next step on.
+    pub fn set_clip(&mut self, clip: Clip) {
+        self.clip = clip;
+    }
+
     /// Takes one step on the next window of `source` with learning rate `lr`.
     ///
     /// # Errors

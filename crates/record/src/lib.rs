@@ -14,6 +14,7 @@ mod probe;
 mod profile;
 mod recovery;
 mod score;
+mod setting_change;
 pub mod spectrum;
 mod step;
 
@@ -24,6 +25,7 @@ pub use probe::{Beside, ProbeRecord};
 pub use profile::{BINS, Curve, LayerProfile, ProfileRecord, bin_edges};
 pub use recovery::{RecoveryAction, RecoveryRecord};
 pub use score::{ClassScore, Estimate, GroupScore, ScoreRecord};
+pub use setting_change::SettingChange;
 pub use step::{
     ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, Snapshot, StepRecord, TensorRecord,
 };

@@ -4,6 +4,7 @@
 //! files and documentation are made from one table, [`KEYS`], which also has the section of each setting.
 
 mod data;
+mod effect;
 mod error;
 mod field;
 mod file;
@@ -17,6 +18,7 @@ mod settings;
 mod spec;
 
 pub use data::{Calendar, ClassWeights, DataConfig, Gaps, Missing, Names, Scale};
+pub use effect::Beside;
 pub use error::ConfigError;
 pub use field::{Field, Value};
 pub use given::{Given, Origin, flag};

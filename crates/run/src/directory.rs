@@ -16,9 +16,10 @@
 //! ```
 //!
 //! Every record of the metrics has `step` and `attempt`. The attempt increases by 1 with each resume and each rewind;
-//! readers keep the highest attempt of a step and ignore a torn last line. Numbers that are not finite are the
-//! strings "NaN", "Infinity" and "-Infinity".
+//! readers keep the highest attempt of a step and ignore a torn last line. Losses are in the unit that `run.json` names
+//! (`data.unit`). Numbers that are not finite are null, and named in a field `not_finite`: see [`longspan_record::json_float`].
 
+mod changes;
 mod error;
 mod held;
 pub mod history;
@@ -33,10 +34,12 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+pub use changes::{CHANGEABLE, settings_at};
 pub use error::RunError;
 pub use summary::{SummaryRecord, read_summary};
 pub use watched::Watched;
 
+pub(crate) use changes::resumed_changes;
 use error::io_error;
 use held::{Held, is_left_over};
 pub(crate) use numbered::{numbered, numbered_path};
@@ -49,7 +52,7 @@ use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
 use crate::disk::{self, OutFile};
 use crate::{links, plain_file, whole_file};
-use longspan::model::head::Unit;
+use longspan_record::{SettingChange, json_float};
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
@@ -83,9 +86,12 @@ pub struct RunRecord {
     pub version: String,
     /// Time at which the run was created, in seconds since 1970.
     pub created: u64,
-    /// The settings that a resumed run may not change, by name; empty in runs of older versions.
+    /// The settings that the run was started with, apart from files and those that change no result, by name; empty in runs of older versions.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// The settings that were changed when the run was resumed, in ascending order of steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<SettingChange>,
     /// What another program knows that trains this run; None for a run of Longspan's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched: Option<Watched>,
@@ -186,21 +192,19 @@ impl RunDir {
         self.attempt += 1;
     }
 
-    /// Appends one record of `kind` with the number of this attempt. The names of losses get the unit as a
-    /// suffix.
+    /// Appends one record of `kind` with the number of this attempt.
     ///
     /// # Errors
     /// [`RunError::Io`].
-    pub fn append(&mut self, kind: &str, unit: Unit, record: &impl Serialize) -> Result<(), RunError> {
+    pub fn append(&mut self, kind: &str, record: &impl Serialize) -> Result<(), RunError> {
         let path = self.path.join("metrics.jsonl");
         let failed = io_error(&path, "written");
-        let fields = serde_json::to_value(record).map_err(|error| failed(io::Error::other(error)))?;
+        let fields = json_float::to_document(record).map_err(|error| failed(io::Error::other(error)))?;
         let mut line = Map::new();
         line.insert("type".into(), kind.into());
         for (name, value) in fields.as_object().into_iter().flatten() {
             match name.as_str() {
                 "attempt" => {}
-                "loss" => drop(line.insert(format!("loss_{unit}"), value.clone())),
                 _ => drop(line.insert(name.clone(), value.clone())),
             }
             if name == "step" {
@@ -275,7 +279,8 @@ impl RunDir {
 
     fn replace_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
         let path = self.path.join(name);
-        let mut text = serde_json::to_string_pretty(value)
+        let mut text = json_float::to_document(value)
+            .and_then(|document| serde_json::to_string_pretty(&document))
             .map_err(|error| io_error(&path, "written")(io::Error::other(error)))?;
         text.push('\n');
         self.replace(name, text.as_bytes())
@@ -348,7 +353,8 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
         }
         Err(error) => return Err(io_error(&path, "read")(error)),
     };
-    let record: RunRecord = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    let record: RunRecord =
+        json_float::from_slice(text.as_bytes()).map_err(|error| damaged(error.to_string()))?;
     if record.format != FORMAT {
         return Err(damaged(format!(
             "it has format {}, but this version reads format {FORMAT}",

@@ -132,6 +132,7 @@ impl RunRecorder {
             version: env!("CARGO_PKG_VERSION").into(),
             created,
             settings: BTreeMap::new(),
+            changes: Vec::new(),
             watched: Some(watched),
         };
         run.begin(&record)?;
@@ -249,7 +250,7 @@ impl RunRecorder {
     /// # Errors
     /// [`RunError::Io`], [`RunError::Gone`].
     pub fn step(&mut self, record: &StepRecord, profile: Option<&GradientProfile>) -> Result<(), RunError> {
-        self.run.append("step", self.record.data.unit, record)?;
+        self.run.append("step", record)?;
         (self.step, self.train_loss) = (record.step, Some(record.loss).filter(|loss| loss.is_finite()));
         if let Some(profile) = profile {
             let lag = record.snapshot.as_ref().and_then(|snapshot| snapshot.lag.as_ref());
@@ -315,7 +316,7 @@ impl RunRecorder {
         let best = record.loss < self.best_loss.unwrap_or(f64::INFINITY);
         (self.valid_loss, self.best_loss) =
             (Some(record.loss), if best { Some(record.loss) } else { self.best_loss });
-        self.run.append("valid", self.record.data.unit, &ScoreRecord { best, ..record })
+        self.run.append("valid", &ScoreRecord { best, ..record })
     }
 
     /// Records the first bad value of a step.
@@ -323,7 +324,7 @@ impl RunRecorder {
     /// # Errors
     /// [`RunError::Io`], [`RunError::Gone`].
     pub fn fault(&mut self, record: &FaultRecord) -> Result<(), RunError> {
-        self.run.append("fault", self.record.data.unit, record)
+        self.run.append("fault", record)
     }
 
     /// Forces everything to disk.
@@ -341,7 +342,6 @@ impl RunRecorder {
     /// [`RunError::Io`].
     pub fn close(&mut self, outcome: Outcome) -> Result<(), RunError> {
         self.flush()?;
-        let unit = self.record.data.unit;
         let mut summary = Map::new();
         summary.insert("outcome".into(), serde_json::to_value(outcome).unwrap_or_default());
         summary.insert("run".into(), self.run.path().display().to_string().into());
@@ -350,8 +350,9 @@ impl RunRecorder {
         for (name, loss) in
             [("train_loss", self.train_loss), ("valid_loss", self.valid_loss), ("best_loss", self.best_loss)]
         {
-            summary.insert(format!("{name}_{unit}"), loss.into());
+            summary.insert(name.into(), loss.into());
         }
+        summary.insert("unit".into(), self.record.data.unit.to_string().into());
         summary.insert("seconds".into(), self.began.elapsed().as_secs_f64().into());
         let mut findings = Vec::new();
         if let Ok(mut history) = directory::history::read(self.run.path()) {

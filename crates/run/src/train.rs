@@ -26,10 +26,10 @@ pub use job::Job;
 pub use light::LightProbe;
 pub use memory::check_window;
 pub use outcome::{Event, Outcome, Start, Summary};
-pub use resumed::resumed_config;
+pub use resumed::{resumable, resumed_config};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::config::Config;
+use crate::config::{Config, OptimizerConfig};
 use crate::dataset::Dataset;
 use crate::directory::profiles::ProfileWriter;
 use crate::directory::{RunDir, checkpoint_path};
@@ -67,6 +67,8 @@ pub fn train(
 /// A run in progress.
 struct Session {
     config: Config,
+    /// The settings of the optimizer, each with the first step that has them, in ascending order.
+    optimizers: Vec<(u64, OptimizerConfig)>,
     data: Dataset,
     trainer: Trainer<f32>,
     run: RunDir,
@@ -136,9 +138,10 @@ impl Session {
             self.tolerate(kept, watch)?;
 
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
-            let lr = self.config.optimizer.lr
-                * self.config.optimizer.schedule.factor(progress, &self.patience)
-                * self.recoveries.lr_factor();
+            let optimizer = self.optimizer();
+            let factor = optimizer.schedule.factor(progress, &self.patience);
+            let (lr, clip) = (optimizer.lr * factor * self.recoveries.lr_factor(), optimizer.clip);
+            self.trainer.set_clip(clip);
             let step_start = Instant::now();
             let stepped = self.trainer.step(self.data.train.as_ref(), lr);
             self.stepping += step_start.elapsed();
@@ -151,13 +154,13 @@ impl Session {
                 self.save("last", watch)?;
                 self.finish_writing(cancel, watch)?;
                 fault::write(&self.run, &self.trainer, &fault)?;
-                self.run.append("fault", self.output().unit(), &fault)?;
+                self.run.append("fault", &fault)?;
                 self.fault = Some(fault);
                 return Ok(Outcome::Diverged);
             }
             let (record, flow) = (self.trainer.record(), self.trainer.flow());
             let mut pushed = Ok(());
-            self.run.append("step", self.output().unit(), record)?;
+            self.run.append("step", record)?;
             if record.snapshot.is_some() {
                 let lag = record.snapshot.as_ref().and_then(|snapshot| snapshot.lag.as_ref());
                 pushed = self.flow.push(record.step, flow, lag).map_err(TrainError::from);
@@ -168,6 +171,13 @@ impl Session {
             self.tolerate(pushed, watch)?;
             self.note_waiting(watch);
         }
+    }
+
+    /// The settings of the optimizer for the next step.
+    fn optimizer(&self) -> &OptimizerConfig {
+        let step = self.trainer.position().step + 1;
+        let at = self.optimizers.iter().rfind(|(first, _)| *first <= step);
+        at.map_or(&self.config.optimizer, |(_, optimizer)| optimizer)
     }
 
     /// Whether to validate: after each epoch, at the end, and every `eval_every` steps, but only once after
@@ -191,7 +201,8 @@ impl Session {
         self.validated = step;
         self.recall_best(&cancelled)?;
         let above_best = self.best.as_ref().and_then(|best| valid.units.minus(best));
-        let best = self.patience.observe(score.mean_loss(), &self.config.optimizer.schedule);
+        let schedule = self.optimizer().schedule;
+        let best = self.patience.observe(score.mean_loss(), &schedule);
         let output = self.output();
         let record = ScoreRecord {
             above_best,
@@ -199,7 +210,7 @@ impl Session {
             groups: self.data.group_scores(Part::Valid, &valid.groups),
             ..score_record(output, step, &valid, best)
         };
-        self.run.append("valid", output.unit(), &record)?;
+        self.run.append("valid", &record)?;
         watch(Event::Validated { score, record: &record });
         self.valid = Some(record);
         if best {

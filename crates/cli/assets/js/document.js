@@ -1,7 +1,7 @@
 // Types of the documents that pages show, as `longspan report --format json` writes them.
 
-/** A number; a string such as "inf" or "NaN" if it is not finite.
- * @typedef {number | string | null} Num */
+/** A number; null if it is not finite or missing. The object that has it may name it in `not_finite`.
+ * @typedef {number | null} Num */
 
 /** A measurement, or the reason why there is none.
  * @template T
@@ -18,6 +18,7 @@
  * @property {string[]} problems
  * @property {string} command
  * @property {Setting[]} settings
+ * @property {Change[]} [changes]
  * @property {string} model
  * @property {number | null} parameters
  * @property {Data} data
@@ -48,6 +49,8 @@
  * @property {number} to_step
  * @property {Told} told */
 
+/** A setting that was changed when the run was resumed, from training step `step` on.
+ * @typedef {{ step: number, setting: string, old: string, new: string }} Change */
 /** @typedef {{ section: string, key: string, value: string, given: boolean }} Setting */
 /** @typedef {object} Data
  * @property {string} description
@@ -155,6 +158,7 @@
  * @property {number | null} row
  * @property {number | null} unit
  * @property {Num} value
+ * @property {{ value?: string }} [not_finite]
  * @property {string} cause
  * @property {{ step: number, loss: Num, log10_global_norm: Num, log10_global_norm_after: Num }[]} before */
 

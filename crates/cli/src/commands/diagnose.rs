@@ -29,6 +29,9 @@ pub(crate) struct DiagnoseArgs {
     /// First run `longspan probe RUN --checkpoint last --limit none`, unless the run has that probe already
     #[arg(long)]
     probe: bool,
+    /// With --probe: new path of the run's data, if they have moved; their content must be the same
+    #[arg(long, value_name = "FILE", requires = "probe")]
+    data: Option<PathBuf>,
     #[command(flatten)]
     lang: Lang,
     #[command(flatten)]
@@ -43,7 +46,7 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     let probed = whole && history.stale_probe().is_none();
     if args.probe && !probed {
         let stop = Stop::listen()?;
-        let whole = probe::ProbeArgs::whole_of(path);
+        let whole = probe::ProbeArgs::whole_of(path, args.data.as_deref());
         if probe::measure(&whole, Some(&mut Bar::new()), &|| stop.came())?.is_none() {
             return Ok(ExitCode::from(stop.code()));
         }

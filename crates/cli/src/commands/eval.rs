@@ -13,8 +13,8 @@ use longspan_data::text::Reading;
 use longspan_kernel::Context;
 use longspan_run::assess::{Assessment, assess};
 use longspan_run::checkpoint::Checkpoint;
-use longspan_run::config::Config;
-use longspan_run::dataset::{Dataset, HeldOut};
+use longspan_run::config::{Config, Origin};
+use longspan_run::dataset::{Dataset, HeldOut, difference, moved};
 use longspan_run::directory;
 use longspan_run::train::check_window;
 
@@ -135,6 +135,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     }
     let season = args.season.or(Some(config.data.season).filter(|&season| season > 0));
     let run = args.weights.run.as_path();
+    at_new_path(&args.data, run, &mut config)?;
     let Evaluated { data, on, bytes } = source(&args.data, args.part, run, &config, &header.schema)?;
     fits(&header.model, data.source.shape(), size_of::<f32>())?;
     data.shifts.iter().for_each(|shift| streams::note(format_args!("warning: {on}: {shift}")));
@@ -190,6 +191,39 @@ pub(crate) struct Evaluated {
     pub(crate) on: String,
     /// The number of bytes of a text.
     bytes: Option<usize>,
+}
+
+/// Names the new path of the run's own data in its settings, if `given` has one.
+///
+/// # Errors
+/// A message if the run has no data of its own.
+pub(crate) fn at_new_path(given: &Data, run: &Path, config: &mut Config) -> Result<(), Failure> {
+    let Some(path) = &given.data else { return Ok(()) };
+    directory::read_record(run)?;
+    let moved = moved(config, path);
+    if moved.is_empty() {
+        return Err(fail("a task has no file of data: leave out --data"));
+    }
+    for (key, path) in moved {
+        config.set(key, &path.to_string_lossy(), Origin::Flag)?;
+    }
+    Ok(())
+}
+
+/// Checks that data at a new path are those that the run was trained on.
+///
+/// # Errors
+/// A message with what differs.
+pub(crate) fn check_same(given: &Data, run: &Path, data: &Dataset) -> Result<(), Failure> {
+    let Some(path) = &given.data else { return Ok(()) };
+    match difference(&directory::read_record(run)?.data, &data.record) {
+        None => Ok(()),
+        Some(what) => Err(fail(format!(
+            "{} does not have the data of {} ({what}): name the file that has them, or score other data with --text, --labelled              or --series",
+            path.display(),
+            run.display()
+        ))),
+    }
 }
 
 /// Opens the data to score: the given file, otherwise a part of the run's own data. `run` is the run or the checkpoint that
@@ -254,6 +288,7 @@ pub(crate) fn source(
     };
     progress.read();
     let data = data?;
+    check_same(given, run, &data)?;
     let test = match part {
         Some(part) => part == Part::Test,
         None => data.test.is_some() && data.record.parts.items != "tokens",

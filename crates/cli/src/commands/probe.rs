@@ -17,7 +17,7 @@ use longspan_data::schema::{Predicts, Schema};
 use longspan_data::task::Lengths;
 use longspan_diagnose::Language;
 use longspan_kernel::Context;
-use longspan_record::ProbeRecord;
+use longspan_record::{ProbeRecord, json_float};
 use longspan_run::config::Config;
 use longspan_run::dataset::Dataset;
 use longspan_run::directory::{history, is_run, probes};
@@ -98,10 +98,10 @@ impl FromStr for Exponents {
 
 impl ProbeArgs {
     /// The arguments that measure everything of the last weights of a run, whatever it takes.
-    pub(crate) fn whole_of(run: &Path) -> Self {
+    pub(crate) fn whole_of(run: &Path, data: Option<&Path>) -> Self {
         Self {
             weights: Weights { run: run.into(), checkpoint: Some(Which::Last) },
-            data: Data::default(),
+            data: Data { data: data.map(Into::into), ..Data::default() },
             length: None,
             sequences: None,
             window: None,
@@ -134,7 +134,7 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<ExitCode, Failure> {
         None => None,
     };
     put(&if args.json.json {
-        let mut document = serde_json::to_value(&record)?;
+        let mut document = json_float::to_document(&record)?;
         if let Some(judged) = &judged {
             document["verdict"] = judged.document.clone();
         }
@@ -177,6 +177,7 @@ pub(crate) fn measure(
     if header.schema.vocabulary().is_some() && config.data.task.is_none() {
         config.data.unroll = (2 * config.data.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
+    eval::at_new_path(&args.data, path, &mut config)?;
     let (source, data) = source(&args.data, path, &config, &header.schema)?;
     eval::fits(&header.model, source.shape(), if args.single { size_of::<f32>() } else { size_of::<f64>() })?;
     let planned = Planned::new(path, args.limit(), &options(args), &header.model, source.as_ref(), &config)?;
@@ -267,6 +268,7 @@ fn source(
     }
     let learned = (config.data.task.is_none()).then_some(schema);
     let data = Dataset::open(config, learned)?;
+    eval::check_same(given, run, &data)?;
     let (source, name) = data.held_out();
     Ok((source, name.into()))
 }

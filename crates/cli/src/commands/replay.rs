@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use longspan_diagnose::{Language, fault, ways_out};
-use longspan_record::FaultRecord;
+use longspan_record::{FaultRecord, json_float};
 use longspan_run::directory::history;
 use longspan_run::report::verdict::RemedyText;
 use longspan_run::train::{Replay, replay_fault};
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     };
     let ways: Vec<_> = ways.iter().map(|way| RemedyText::new(way, Language::English)).collect();
     let text = match args.json.json {
-        true => document(&replay, &level.to_string(), &ways).to_string() + "\n",
+        true => json_float::document(document(&replay, &level.to_string(), &ways)).to_string() + "\n",
         false => describe(&replay, (!same_isa).then(|| level.to_string()), &ways),
     };
     put(&text)?;

@@ -28,13 +28,13 @@ use crate::training::train;
                         longspan train --labelled vowels.ts --labelled-test vowels-test.ts\n  \
                         longspan train --series sunspots.csv --window 36 --horizon 12\n  \
                         longspan train --task agreement --length 30 --cell gru --steps 1000\n  \
-                        longspan train --resume --out runs/book-lstm-1")]
+                        longspan resume runs/book-lstm-1")]
 #[command(mut_arg("json", |arg| arg.help("Print the summary as one JSON document")))]
 pub(crate) struct TrainArgs {
     /// Directory of the run [default: runs/NAME-CELL-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Continue the run in --out
+    /// Continue the run in --out, as `longspan resume` does
     #[arg(long, requires = "out")]
     resume: bool,
     /// Start from the weights of a run or of a safetensors file
@@ -69,8 +69,20 @@ impl TrainArgs {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
+    let job = || Ok(Job::prepare(args.settings()?, args.out.clone(), args.resume, args.from.clone())?);
+    train_job(job, args.json)
+}
+
+/// Trains a job, and prints its summary.
+///
+/// # Errors
+/// A message if the run cannot start or a file cannot be read or written.
+pub(crate) fn train_job(
+    job: impl FnOnce() -> Result<Job, Failure>,
+    output: Json,
+) -> Result<ExitCode, Failure> {
     let stop = Stop::listen()?;
-    let job = Job::prepare(args.settings()?, args.out.clone(), args.resume, args.from.clone())?;
+    let job = job()?;
     let mut progress = Progress::new();
     let mut times = StepTimes::default();
     let hold = stop.hold();
@@ -83,7 +95,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     });
     progress.finish();
     let summary = summary?;
-    if args.json.json {
+    if output.json {
         let mut document = summary.document();
         document["first_step_ms"] = times.first_ms().into();
         document["median_step_ms"] = times.median_ms().into();
@@ -202,7 +214,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
     }
     match summary.outcome {
         Outcome::Interrupted | Outcome::OutOfTime => {
-            lines.push(format!("next:        longspan train --resume --out {run}"));
+            lines.push(format!("next:        longspan resume {run}"));
         }
         Outcome::Diverged => {
             for (i, way) in summary.ways_out().enumerate() {

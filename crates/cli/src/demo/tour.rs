@@ -4,7 +4,6 @@ use longspan::batch::{Batch, Source};
 use longspan_data::task::EVALUATION_OFFSET;
 use longspan_data::task::agreement::Agreement;
 use longspan_record::credit::Horizon;
-use longspan_record::json_float;
 use longspan_record::{FaultRecord, StepRecord};
 use serde::Serialize;
 
@@ -44,11 +43,8 @@ pub(crate) struct Unrolled {
 /// Acts 2 and 3: a training run with a large gain, without clipping and with it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Course {
-    #[serde(with = "json_float::list")]
     pub(super) losses_nats: Vec<f64>,
-    #[serde(with = "json_float::list")]
     pub(super) log10_norms: Vec<f64>,
-    #[serde(with = "json_float::list")]
     pub(super) log10_norms_after: Vec<f64>,
     pub(super) clipped_share: f64,
     pub(super) fault: Option<FaultRecord>,
@@ -64,7 +60,6 @@ pub(crate) struct Network {
     /// The number of new sentences.
     pub(super) sentences: u64,
     /// [`Learned::strength`].
-    #[serde(with = "json_float::list")]
     pub(super) log10_strength: Vec<f64>,
     /// Measured on the sentence that is shown, after training.
     pub(super) reading: Reading,

@@ -36,15 +36,15 @@ const TABLE: [&str; 10] = [
 
 /// Settings that are given as flags.
 #[derive(Clone, Debug, Default)]
-struct Given(Vec<(&'static str, String)>);
+pub(super) struct Given(Vec<(&'static str, String)>);
 
 impl Given {
-    fn read(&mut self, matches: &ArgMatches, keys: impl Iterator<Item = &'static Key>) {
+    pub(super) fn read(&mut self, matches: &ArgMatches, keys: impl Iterator<Item = &'static Key>) {
         let value = |key: &'static Key| Some((key.name, matches.get_one::<String>(key.name)?.clone()));
         self.0 = keys.filter_map(value).collect();
     }
 
-    fn set(&self, config: &mut Config) -> Result<(), ConfigError> {
+    pub(super) fn set(&self, config: &mut Config) -> Result<(), ConfigError> {
         self.0.iter().try_for_each(|(key, value)| config.set(key, value, Origin::Flag))
     }
 }
@@ -64,25 +64,17 @@ impl SettingFlags {
 }
 
 impl Args for SettingFlags {
-    fn augment_args(mut command: Command) -> Command {
+    fn augment_args(command: Command) -> Command {
         let defaults = Config::default();
-        for key in KEYS {
+        command.args(flags_of(KEYS.iter(), |key| {
             let default = match defaults.get(key.name) {
                 Value::Absent => String::new(),
                 // The help says which default there is.
                 _ if key.help.contains(" [default") => String::new(),
                 value => format!(" [default: {value}]"),
             };
-            let arg = arg(key, format!("{}{default}", key.help))
-                .help_heading(key.group)
-                .allow_negative_numbers(true);
-            // A switch needs no value: --nesterov means --nesterov true.
-            command = command.arg(match defaults.get(key.name) {
-                Value::Flag(_) => arg.num_args(0..=1).default_missing_value("true"),
-                _ => arg,
-            });
-        }
-        command
+            (format!("{}{default}", key.help), key.group)
+        }))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -129,16 +121,12 @@ impl<const ALL: bool> Chosen<ALL> {
 
 impl<const ALL: bool> Args for Chosen<ALL> {
     fn augment_args(command: Command) -> Command {
-        command.args(Self::keys().map(|key| {
+        command.args(flags_of(Self::keys(), |key| {
             // The default is that of the run, not that of the setting.
             let help = key.help.split(" [default").next().unwrap_or(key.help);
-            let help = if ALL { help.to_owned() + " [default: as the run]" } else { key.help.to_owned() };
-            let arg = arg(key, help)
-                .help_heading(if ALL { "Reading" } else { "Tables" })
-                .allow_negative_numbers(true);
-            match Config::default().get(key.name) {
-                Value::Flag(_) => arg.num_args(0..=1).default_missing_value("true"),
-                _ => arg,
+            match ALL {
+                true => (help.to_owned() + " [default: as the run]", "Reading"),
+                false => (key.help.to_owned(), "Tables"),
             }
         }))
     }
@@ -159,6 +147,22 @@ impl<const ALL: bool> FromArgMatches for Chosen<ALL> {
         self.0.read(matches, Self::keys());
         Ok(())
     }
+}
+
+/// A flag for each of these settings, with its help text and heading.
+pub(super) fn flags_of(
+    keys: impl Iterator<Item = &'static Key>,
+    told: impl Fn(&'static Key) -> (String, &'static str),
+) -> impl Iterator<Item = Arg> {
+    keys.map(move |key| {
+        let (help, heading) = told(key);
+        let arg = arg(key, help).help_heading(heading).allow_negative_numbers(true);
+        // A switch needs no value: --nesterov means --nesterov true.
+        match Config::default().get(key.name) {
+            Value::Flag(_) => arg.num_args(0..=1).default_missing_value("true"),
+            _ => arg,
+        }
+    })
 }
 
 fn arg(key: &Key, help: String) -> Arg {

@@ -52,6 +52,9 @@ pub(crate) struct Data {
     /// Use this series instead of the run's own data
     #[arg(long, value_name = "FILE")]
     pub(crate) series: Option<PathBuf>,
+    /// New path of the run's own data, if they have moved; their content must be the same
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "labelled", "series"])]
+    pub(crate) data: Option<PathBuf>,
 }
 
 impl Data {
@@ -65,7 +68,7 @@ impl Data {
         }
     }
 
-    /// Whether a file is given.
+    /// Whether another file than the run's own is given.
     pub(crate) fn is_given(&self) -> bool {
         ["text", "labelled", "series"].iter().any(|kind| self.file(kind).is_some())
     }

@@ -219,7 +219,7 @@ fn checkpoints_and_runs() {
         ("train --resume", &["--out"]),
         ("train --resume --out run", &["has taken all of its", "--epochs or --steps"]),
         ("train --resume --out run --epochs 4 --hidden 16", &["was started with hidden = 8", "16", "--from"]),
-        ("train --resume --out run --epochs 4 --text greek.txt", &["was started with text", "greek.txt"]),
+        ("train --resume --out run --epochs 4 --text greek.txt", &["greek.txt", "U+03B1"]),
         ("ls nowhere", &["there is no directory nowhere"]),
     ] {
         dir.refused(line, parts);

@@ -166,7 +166,7 @@ fn hostile_names_and_contents_are_words() {
     assert_ne!(record, spoiled);
     dir.write(format!("{name}/run.json"), spoiled);
     let mut metrics = dir.read(&format!("{name}/metrics.jsonl"));
-    metrics.extend(br#"{"type":"step","step":99,"loss_nats":"<b>","epoch":1e400}"#);
+    metrics.extend(br#"{"type":"step","step":99,"loss":"<b>","epoch":1e400}"#);
     dir.write(format!("{name}/metrics.jsonl"), metrics);
     let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
     let made =

@@ -12,7 +12,7 @@ fn number(value: &Value) -> f64 {
 
 /// The name and the loss of the baseline of a document of `eval`.
 fn baseline(document: &Value) -> (&str, f64) {
-    (document["baseline"].as_str().expect("a name"), number(&document["baseline_loss_nats"]))
+    (document["baseline"].as_str().expect("a name"), number(&document["baseline_loss"]))
 }
 
 /// 60 sequences of one channel, of which `share` are of class b. The sign tells the classes apart.
@@ -52,8 +52,8 @@ fn another_file_has_the_baseline_that_the_same_data_have_in_the_run() {
         let scored = dir.json(&format!("eval run {other} --json"));
         assert_eq!((baseline(&scored), baseline(&scored).0), (baseline(&own), name), "{other}");
         assert_eq!(
-            (&scored["loss_nats"], &scored["majority_accuracy"]),
-            (&own["loss_nats"], &own["majority_accuracy"]),
+            (&scored["loss"], &scored["majority_accuracy"]),
+            (&own["loss"], &own["majority_accuracy"]),
             "{other}"
         );
         let printed = dir.printed(&format!("eval run {other}"));
@@ -121,6 +121,6 @@ fn the_mean_of_the_training_targets_predicts_another_file() {
     let own = dir.json("eval run --part test --json");
     let scored = dir.json("eval run --labelled b.ts --json");
     assert_eq!((&scored["baseline"], &own["baseline"]), (&"training mean".into(), &"training mean".into()));
-    let (scored, own) = (number(&scored["baseline_loss_mse"]), number(&own["baseline_loss_mse"]));
+    let (scored, own) = (number(&scored["baseline_loss"]), number(&own["baseline_loss"]));
     assert!((scored - own).abs() < 1e-5 * own, "{scored} and {own}");
 }

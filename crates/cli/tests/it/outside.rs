@@ -108,7 +108,7 @@ fn a_signal_ends_what_waits() {
     let dir = TestDir::new();
     fifo(dir.path("pipe"));
     for command in ["train --text pipe", "inspect pipe"] {
-        for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
             let mut child = dir.start(command);
             // The child waits in the system call that opens the pipe.
             let state = PathBuf::from(format!("/proc/{}/wchan", child.id()));

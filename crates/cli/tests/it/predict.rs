@@ -40,7 +40,7 @@ fn classes_are_those_that_eval_judges() {
             assert_eq!(number(row, "probability"), shares[0].max(shares[1]));
             nats -= number(row, &format!("p:{}", row["true"].as_str().expect("a label"))).ln();
         }
-        let loss = number(&judged, "loss_nats");
+        let loss = number(&judged, "loss");
         assert!((nats / rows.len() as f64 - loss).abs() < 1e-5 * loss, "{nats} {judged}");
         let csv = dir.printed(&format!("predict {pool} --input test.ts"));
         assert!(csv.starts_with("index,line,true,predicted,probability,p:up,p:down\n0,3,up,"), "{csv}");
@@ -146,7 +146,7 @@ fn targets_are_those_that_eval_judges() {
     }
     // Resuming and evaluating the run's own data read them alike.
     dir.printed("train --resume --out run11 --steps 210");
-    assert!(number(&dir.json("eval run11 --json"), "loss_mse").is_finite());
+    assert!(number(&dir.json("eval run11 --json"), "loss").is_finite());
     // Classes instead, a weighting that needs classes, a test file whose targets are words.
     assert!(
         dir.printed("train --labelled train.ts --label-type class --steps 2 --out classes")
@@ -349,7 +349,7 @@ fn texts_have_the_loss_that_eval_finds() {
         assert_eq!(rows.len() as u64, judged["tokens"].as_u64().expect("a number") + 1);
         assert!(rows[0]["nats"].is_null());
         let sum: f64 = rows[1..].iter().map(|row| number(row, "nats")).sum();
-        let (mean, loss) = (sum / (rows.len() - 1) as f64, number(&judged, "loss_nats"));
+        let (mean, loss) = (sum / (rows.len() - 1) as f64, number(&judged, "loss"));
         assert!((mean - loss).abs() < 1e-5 * loss, "{isa}: {mean} and {loss}");
         assert_eq!(rows, data::rows(&dir.printed_on(&format!("predict {isa} --input - --json"), &text)));
     }
@@ -398,7 +398,7 @@ fn keys_have_the_loss_that_eval_finds() {
         }
         count += 1;
     }
-    let loss = number(&dir.json("eval run --labelled music.json --json"), "loss_nats");
+    let loss = number(&dir.json("eval run --labelled music.json --json"), "loss");
     assert!((nats / f64::from(count) - loss).abs() < 1e-4 * loss, "{nats} {count} {loss}");
     // A step of a stream is a number of each key.
     let line = |keys: &[u32]| {

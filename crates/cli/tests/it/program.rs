@@ -26,11 +26,11 @@ fn a_text_is_learned_scored_and_continued() {
         let summary = dir.json(&format!("train --text text.txt --level {isa} {SMALL} --out {isa} --json"));
         let number = |name: &str| summary[name].as_f64().unwrap_or_else(|| panic!("{name} in {summary}"));
         assert_eq!(summary["outcome"], "finished");
-        assert!(number("best_loss_nats") < 0.3 * number("baseline_loss_nats"), "{summary}");
+        assert!(number("best_loss") < 0.3 * number("baseline_loss"), "{summary}");
 
         let score = dir.json(&format!("eval {isa} --text text.txt --json"));
         let value = |name: &str| score[name].as_f64().unwrap_or_else(|| panic!("{name} in {score}"));
-        let nats = value("loss_nats");
+        let nats = value("loss");
         assert!((value("perplexity") - nats.exp()).abs() < 1e-9 * nats.exp());
         assert!((value("bits_per_token") - nats / 2f64.ln()).abs() < 1e-12);
         // Every token but the first, once: 59 bytes a line pair; 14 words, commas included in them, with two ends of line.
@@ -39,7 +39,7 @@ fn a_text_is_learned_scored_and_continued() {
         // The text is cut into rows for speed; each row but the first loses what came before: little of it here.
         let one = dir.json(&format!("eval {isa} --text text.txt --batch 1 --unroll 50 --json"));
         assert_eq!(one["tokens"], score["tokens"]);
-        assert!((one["loss_nats"].as_f64().expect("a number") - nats).abs() < 0.05);
+        assert!((one["loss"].as_f64().expect("a number") - nats).abs() < 0.05);
 
         let first = dir.printed(&format!("sample {isa} --prompt The --length 40 --seed 3 --temperature 0.5"));
         let again = dir.printed(&format!("sample {isa} --prompt The --length 40 --seed 3 --temperature 0.5"));
@@ -85,7 +85,7 @@ fn every_task_is_trained_and_scored_at_any_length() {
     let learned = dir.json(
         "train --task parity --length 2..4 --hidden 16 --batch 32 --lr 0.02 --steps 400 --out learned --json",
     );
-    assert!(learned["best_loss_nats"].as_f64().expect("a loss") < 0.1, "{learned}");
+    assert!(learned["best_loss"].as_f64().expect("a loss") < 0.1, "{learned}");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn windows_do_not_change_the_score() {
     dir.good(&format!("train --text text.txt {SMALL} --out run"));
     let loss = |unroll: usize| {
         let score = dir.json(&format!("eval run --text text.txt --batch 3 --unroll {unroll} --json"));
-        score["loss_nats"].as_f64().expect("a number")
+        score["loss"].as_f64().expect("a number")
     };
     let whole = loss(5000);
     assert!((loss(4) - whole).abs() < 1e-6 && (loss(1) - whole).abs() < 1e-6);
@@ -146,8 +146,8 @@ fn from_takes_weights_and_their_shape() {
     let line =
         "train --text text.txt --from first --batch 8 --unroll 16 --steps 1 --lr 1e-9 --out second --json";
     let after = dir.json(line);
-    let difference = after["valid_loss_nats"].as_f64().expect("a number")
-        - before["loss_nats"].as_f64().expect("a number");
+    let difference =
+        after["valid_loss"].as_f64().expect("a number") - before["loss"].as_f64().expect("a number");
     assert!(difference.abs() < 1e-5, "{before} {after}");
     let record = std::fs::read_to_string(dir.path("second/run.json")).expect("a record");
     let record: Value = serde_json::from_str(&record).expect("JSON");
@@ -162,9 +162,9 @@ fn early_stopping_and_a_test_text() {
     let line = "train --text text.txt --test text.txt --batch 8 --unroll 16 --hidden 8 --lr 0.3 --epochs 500 --early-stop 3 --out run --json";
     let summary = dir.json(line);
     assert_eq!(summary["outcome"], "stopped_early");
-    let best = summary["best_loss_nats"].as_f64().expect("a number");
+    let best = summary["best_loss"].as_f64().expect("a number");
     // The test text holds the validation text: the best weights are near on both, the last ones need not be.
-    assert!((summary["test_loss_nats"].as_f64().expect("a number") - best).abs() < 0.3, "{summary}");
+    assert!((summary["test_loss"].as_f64().expect("a number") - best).abs() < 0.3, "{summary}");
 }
 
 #[test]
@@ -182,7 +182,8 @@ fn divergence_ends_with_code_1_and_evidence() {
     let metrics = std::fs::read_to_string(dir.path("run/metrics.jsonl")).expect("metrics");
     let last: Value = serde_json::from_str(metrics.lines().last().expect("a line")).expect("JSON");
     assert_eq!(last["type"], "fault");
-    assert!(last["loss_nats"].is_string() || last["log10_global_norm"].is_string(), "{last}");
+    let words = &last["not_finite"];
+    assert!(words["loss"].is_string() || words["log10_global_norm"].is_string(), "{last}");
     // The checkpoint is from before: its weights are numbers.
     let checkpoint = Checkpoint::read(&dir.path("run/checkpoints/last.safetensors")).expect("a checkpoint");
     let model = Model::<f32>::new(InstructionSet::detect(), &checkpoint.header().expect("a header").model);
@@ -191,10 +192,11 @@ fn divergence_ends_with_code_1_and_evidence() {
     assert!(params.flat().iter().all(|w| w.is_finite()));
 }
 
-/// Ctrl-C ends after the step in progress, with a checkpoint and code 130; a request to terminate gives 143.
+/// Ctrl-C ends after the step in progress, with a checkpoint and code 130; a request to terminate gives 143, the end of the
+/// terminal 129.
 #[test]
 fn signals_stop_with_a_checkpoint() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let dir = TestDir::with_text();
         let line = "train --text text.txt --batch 8 --unroll 16 --hidden 64 --epochs 100000 --checkpoint-every 1000 --out run --json";
         let child = dir.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -214,6 +216,28 @@ fn signals_stop_with_a_checkpoint() {
         let score = dir.json("eval run --checkpoint last --text text.txt --json");
         assert_eq!(score["step"], steps);
     }
+}
+
+/// A program that `nohup` started trains on when its terminal ends.
+#[test]
+fn an_ignored_end_of_the_terminal_stays_ignored() {
+    let dir = TestDir::with_text();
+    let line = "train --text text.txt --batch 8 --unroll 16 --hidden 8 --epochs 100000 --checkpoint-every 1000 --out run";
+    let mut command = Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_longspan");
+    command.current_dir(dir.root()).arg("-c").arg(format!("trap '' HUP; exec '{program}' {line}"));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
+    let metrics = dir.path("run/metrics.jsonl");
+    let send = |signal: &str| {
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+    };
+    wait_for(&metrics, |text| text.lines().count() > 5);
+    send("HUP");
+    let steps = std::fs::read_to_string(&metrics).expect("metrics").lines().count();
+    wait_for(&metrics, |text| text.lines().count() > steps + 20);
+    send("TERM");
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
 }
 
 fn wait_for(path: &PathBuf, enough: impl Fn(&str) -> bool) {

@@ -86,7 +86,7 @@ fn csv_has_every_step() {
         steps.filter(|r| r["type"] == "step").zip(lines.iter().filter(|l| l[column("kind")] == "step"))
     {
         let number = |name: &str| line[column(name)].parse::<f64>().ok();
-        assert_eq!(number("loss"), record["loss_nats"].as_f64());
+        assert_eq!(number("loss"), record["loss"].as_f64());
         assert_eq!(number("log10_norm_before"), record["log10_global_norm"].as_f64());
     }
 }

@@ -34,14 +34,14 @@ fn validations_have_errors_and_a_training_score_and_resume_to_the_same() {
         assert_eq!(record.get("above_best").is_some(), index > 0, "{record}");
         assert!(record.get("classes").is_none(), "{record}");
         if index > 0 {
-            let below = number(&whole[index - 1]["loss_nats"]) - number(&record["loss_nats"]);
+            let below = number(&whole[index - 1]["loss"]) - number(&record["loss"]);
             assert!((number(&record["above_best"]["mean"]) + below).abs() < 1e-9, "{record}");
         }
     }
     dir.printed(&format!("train --text text.txt --unroll 16 {SMALL} --epochs 2 --out parts"));
     dir.printed("train --resume --epochs 3 --out parts");
     let parts = records(&dir, "parts", "valid");
-    for key in ["loss_nats", "standard_error", "units", "above_best", "train"] {
+    for key in ["loss", "standard_error", "units", "above_best", "train"] {
         assert_eq!(parts[2][key], whole[2][key], "{key}");
     }
     let found = data(&dir, "whole");

@@ -47,11 +47,11 @@ fn tensorboard_reads_what_was_recorded() {
         "50 and 10 steps, validated each 25 and at each end but once"
     );
     for (tag, field, records) in [
-        ("loss_nats/train", "loss_nats", &steps),
+        ("loss_nats/train", "loss", &steps),
         ("gradient/log10_global_norm", "log10_global_norm", &steps),
         ("gradient/log10_global_norm_after_clipping", "log10_global_norm_after", &steps),
         ("learning_rate", "lr", &steps),
-        ("loss_nats/valid", "loss_nats", &valid),
+        ("loss_nats/valid", "loss", &valid),
         ("accuracy/valid", "accuracy", &valid),
     ] {
         let points = found["scalars"][tag].as_array().unwrap_or_else(|| panic!("no {tag} in {found}"));

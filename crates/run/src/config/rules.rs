@@ -1,6 +1,6 @@
 //! Checks of settings, alone and in combination.
 
-use super::{CellName, Config, ConfigError, Missing, flag};
+use super::{Beside, CellName, Config, ConfigError, Missing};
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
 use longspan::model::pooling::Pooling;
@@ -8,48 +8,6 @@ use longspan::option_syntax::OptionError;
 use longspan_data::schema::{MOST_ROWS, Predicts, Schema};
 use longspan_data::table::{Decimal, Separator};
 use longspan_data::task::TaskKind;
-
-/// Settings that exist only for some sources of data: the sources, then the settings.
-const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
-    (&["text"], &["valid", "test", "vocab_size", "vocab"]),
-    (&["text", "labelled"], &["level"]),
-    (&["text", "labelled", "series"], &["encoding"]),
-    (
-        &["labelled"],
-        &["labelled_test", "label_column", "id_column", "label_type", "image_labels", "image_steps"],
-    ),
-    (
-        &["series"],
-        &[
-            "columns",
-            "target",
-            "window",
-            "horizon",
-            "recursive",
-            "gaps",
-            "calendar",
-            "reach_back",
-            "group_column",
-        ],
-    ),
-    (
-        &["labelled", "series"],
-        &[
-            "time_column",
-            "sort_time",
-            "day_first",
-            "missing",
-            "pool",
-            "separator",
-            "decimal",
-            "no_header",
-            "header",
-            "na",
-            "categorical",
-        ],
-    ),
-    (&["task"], &["length"]),
-];
 
 /// Why a model that predicts the next token cannot be bidirectional.
 const BIDIRECTIONAL: &str = "a bidirectional model would see the next token, which it has to predict, and \
@@ -74,7 +32,7 @@ impl Config {
                 need: BIDIRECTIONAL.into(),
             });
         }
-        Ok(())
+        Beside { config: self, schema: Some(schema), from: false }.check()
     }
 
     /// Checks all settings.
@@ -86,7 +44,7 @@ impl Config {
         if let Some((_, key, need)) = rules.into_iter().flatten().find(|rule| !rule.0) {
             return Err(ConfigError::Value { given: self.given(key), need: need.into() });
         }
-        self.check_sources()?;
+        Beside { config: self, schema: None, from: false }.check()?;
         let problem = |error: OptionError| ConfigError::Value {
             given: self.given("optimizer"),
             need: error.to_string(),
@@ -142,11 +100,6 @@ impl Config {
                 sources.iter().filter(|source| source.1).count() < 2,
                 second,
                 "choose one of --text, --labelled, --series and --task",
-            ),
-            (
-                data.test_fraction == 0.0 || data.labelled.is_some() || data.series.is_some(),
-                "test_fraction",
-                "applies to series and labelled sequences only: for a text, use --test FILE",
             ),
             (
                 data.test_fraction == 0.0 || data.labelled_test.is_none(),
@@ -277,22 +230,5 @@ impl Config {
             ("series", data.series.is_some()),
             ("task", data.task.is_some()),
         ]
-    }
-
-    /// Rejects settings that do not exist for the given source of data.
-    fn check_sources(&self) -> Result<(), ConfigError> {
-        let (default, sources) = (Self::default(), self.sources());
-        for &(source, keys) in SOURCE_SETTINGS {
-            let has = |&(name, given): &(&str, bool)| given && source.contains(&name);
-            let unused = |key: &&&str| self.get(key) != default.get(key);
-            if let (false, Some(key)) = (sources.iter().any(has), keys.iter().find(unused)) {
-                let flags = source.iter().map(|name| flag(name)).collect::<Vec<_>>().join(" or ");
-                return Err(ConfigError::Value {
-                    given: self.given(key),
-                    need: format!("applies to {flags} only: leave it out"),
-                });
-            }
-        }
-        Ok(())
     }
 }

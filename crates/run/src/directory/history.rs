@@ -11,7 +11,9 @@ mod thinned;
 
 use std::path::{Path, PathBuf};
 
-use super::{RunError, RunRecord, SummaryRecord, checkpoint_path, read_config, read_record, read_summary};
+use super::{
+    RunError, RunRecord, SummaryRecord, checkpoint_path, read_config, read_record, read_summary, settings_at,
+};
 use crate::checkpoint::trained_steps;
 use crate::config::Config;
 use crate::visible;
@@ -107,6 +109,8 @@ impl Reader {
 }
 
 fn assembled(run: &Path, record: RunRecord, config: Config, metrics: Metrics) -> History {
+    // The file of the settings may lack the last change.
+    let config = settings_at(&config, &record.changes, u64::MAX);
     let Metrics { steps, valid, test, fault, recoveries, mut problems, .. } = metrics;
     let summary = summary(run, &mut problems);
     let probes = super::probes::read(run);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{RunError, io_error};
 use crate::config::Config;
 use crate::{links, plain_file, whole_file};
-use longspan_record::{Beside, ProbeRecord};
+use longspan_record::{Beside, ProbeRecord, json_float};
 
 /// The probes of a run, in ascending order of steps.
 #[derive(Debug, Default)]
@@ -34,8 +34,8 @@ pub fn write(run: &Path, record: &ProbeRecord) -> Result<PathBuf, RunError> {
     super::make_folder(&directory)?;
     let path = directory.join(format!("{}.json", record.step));
     let failed = io_error(&path, "written");
-    let text = serde_json::to_string(record).map_err(|error| failed(io::Error::other(error)))?;
-    whole_file::replace(&path, (text + "\n").as_bytes()).map_err(failed)?;
+    let text = json_float::to_document(record).map_err(|error| failed(io::Error::other(error)))?;
+    whole_file::replace(&path, format!("{text}\n").as_bytes()).map_err(failed)?;
     Ok(path)
 }
 
@@ -57,7 +57,9 @@ pub fn read(run: &Path) -> Probes {
         let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
         let record = plain_file::read_to_string(&path)
             .map_err(io_error(&path, "read"))
-            .and_then(|text| serde_json::from_str::<ProbeRecord>(&text).map_err(|e| damaged(e.to_string())))
+            .and_then(|text| {
+                json_float::from_slice::<ProbeRecord>(text.as_bytes()).map_err(|e| damaged(e.to_string()))
+            })
             .and_then(|record| match record.format {
                 ProbeRecord::FORMAT => Ok(record),
                 other => Err(damaged(format!(

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use longspan_record::StepRecord;
+use longspan_record::{StepRecord, json_float};
 use serde::{Deserialize, Serialize};
 
 use crate::{directory, plain_file};
@@ -81,7 +81,7 @@ pub(crate) fn last_steps(metrics: &Path, tail: u64) -> Vec<StepRecord> {
     let lines = bytes.split(|&byte| byte == b'\n').rev();
     let steps = lines.filter_map(|line| {
         let Line { kind } = serde_json::from_slice(line).ok()?;
-        (kind == "step").then(|| serde_json::from_slice(line).ok())?
+        (kind == "step").then(|| json_float::from_slice(line).ok())?
     });
     steps.collect()
 }

@@ -1,6 +1,5 @@
 //! The curves of a run, reduced to the points that a screen can show.
 
-use longspan_record::json_float;
 use longspan_record::{ScoreRecord, StepRecord};
 use serde::Serialize;
 
@@ -13,21 +12,16 @@ pub struct Curve {
     /// The last step of each point.
     pub step: Vec<u64>,
     /// Mean loss.
-    #[serde(with = "json_float::list")]
     pub loss: Vec<f64>,
     /// Mean log10 of the global norm before clipping.
-    #[serde(with = "json_float::list")]
     pub norm: Vec<f64>,
     /// Largest log10 of the global norm before clipping.
-    #[serde(with = "json_float::list")]
     pub norm_high: Vec<f64>,
     /// Mean log10 of the global norm after clipping.
-    #[serde(with = "json_float::list")]
     pub after: Vec<f64>,
     /// Share of the steps that were clipped.
     pub clipped: Vec<f64>,
     /// Mean learning rate.
-    #[serde(with = "json_float::list")]
     pub lr: Vec<f64>,
 }
 
@@ -55,7 +49,6 @@ pub struct Validations {
     /// The step of each validation.
     pub step: Vec<u64>,
     /// The loss of each validation.
-    #[serde(with = "json_float::list")]
     pub loss: Vec<f64>,
     /// The accuracy of each validation, for classes.
     pub accuracy: Vec<Option<f64>>,

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Language, diagnose, fault};
-use longspan_record::{FaultRecord, ProbeRecord, RecoveryAction, RecoveryRecord, ScoreRecord};
+use longspan_record::{
+    FaultRecord, ProbeRecord, RecoveryAction, RecoveryRecord, ScoreRecord, SettingChange, json_float,
+};
 use serde::Serialize;
 
 use super::curve::{Curve, Validations};
@@ -38,8 +40,10 @@ pub struct RunReport {
     pub problems: Vec<String>,
     /// The command that repeats the run.
     pub command: String,
-    /// All settings.
+    /// All settings, with their last values.
     pub settings: Vec<SettingText>,
+    /// The settings that were changed when the run was resumed, in ascending order of steps.
+    pub changes: Vec<SettingChange>,
     /// Cell, layers and units: "lstm 1×8".
     pub model: String,
     /// Parameters of the model.
@@ -53,8 +57,10 @@ pub struct RunReport {
     /// Validation curves.
     pub valid: Validations,
     /// The last validation, with its errors.
+    #[serde(serialize_with = "json_float::part")]
     pub last_score: Option<ScoreRecord>,
     /// The groups of a series at the last validation, the worst first; None without groups.
+    #[serde(serialize_with = "json_float::part")]
     pub groups: Option<Groups>,
     /// How gradients were clipped.
     pub clip: Clipping,
@@ -63,6 +69,7 @@ pub struct RunReport {
     /// Snapshots over training: gates, activations and updates; None if none were recorded.
     pub looks: Option<Looks>,
     /// The last probe of its weights.
+    #[serde(serialize_with = "json_float::part")]
     pub probe: Option<ProbeRecord>,
     /// What the gradient horizon is compared with.
     pub lags: Lags,
@@ -71,6 +78,7 @@ pub struct RunReport {
     /// The findings, in Chinese.
     pub verdict_zh: VerdictText,
     /// The step that failed.
+    #[serde(serialize_with = "json_float::part")]
     pub fault: Option<FaultRecord>,
     /// Texts about the first bad value.
     pub fault_told: Option<FaultTexts>,
@@ -215,6 +223,7 @@ impl RunReport {
             problems,
             command: command(config),
             settings: settings(config),
+            changes: record.changes.clone(),
             model: super::model(config),
             parameters: Some(record.parameters),
             data: Data {
@@ -257,6 +266,7 @@ impl RunReport {
             problems: vec![reason],
             command: String::new(),
             settings: Vec::new(),
+            changes: Vec::new(),
             model: String::new(),
             parameters: None,
             data: Data { unit: "nats".to_owned(), ..Data::default() },

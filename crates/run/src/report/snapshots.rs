@@ -1,6 +1,5 @@
 //! The snapshots of a run over training: gates, activations, and the gradient share of each tensor.
 
-use longspan_record::json_float;
 use longspan_record::{Snapshot, StepRecord};
 use serde::Serialize;
 
@@ -14,7 +13,6 @@ pub struct Looks {
     /// The last step of each point.
     pub step: Vec<u64>,
     /// Mean log10 of ‖Δw‖ / ‖w‖ of all weights.
-    #[serde(with = "json_float::list")]
     pub update: Vec<f64>,
     /// Every number of a snapshot.
     pub series: Vec<Series>,

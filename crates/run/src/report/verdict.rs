@@ -5,7 +5,6 @@ use std::fmt;
 use longspan_diagnose::{
     Confidence, Finding, Language, Number, Place, Remedy, Severity, Unjudged, Verdict, short,
 };
-use longspan_record::json_float;
 use serde::Serialize;
 
 use crate::dialect;
@@ -54,7 +53,6 @@ pub struct NumberText {
     /// What it is, with its unit.
     pub name: &'static str,
     /// The number.
-    #[serde(with = "json_float")]
     pub value: f64,
     /// The threshold that it crossed, if there is one.
     pub threshold: Option<f64>,

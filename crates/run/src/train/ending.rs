@@ -114,7 +114,7 @@ impl Session {
         let groups = self.data.group_scores(Part::Test, &tested.groups);
         let step = self.trainer.position().step;
         let record = ScoreRecord { groups, ..score_record(output, step, &tested, false) };
-        self.run.append("test", output.unit(), &record)?;
+        self.run.append("test", &record)?;
         Ok((Some(record), None))
     }
 

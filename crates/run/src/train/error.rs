@@ -41,7 +41,8 @@ pub enum TrainError {
     },
     /// A setting differs from that of the run that is resumed.
     #[error(
-        "{run} was started with {name} = {old}, and resuming cannot change it to {new}: leave it out, or start a new run with --from {run}"
+        "{run} was started with {name} = {old}, and resuming cannot change it to {new}: leave it out, or start a new run with \
+         --from {run}; resuming may change {may}"
     )]
     Changed {
         /// The run.
@@ -52,12 +53,12 @@ pub enum TrainError {
         old: String,
         /// The value given now.
         new: String,
+        /// The flags of the settings that may change.
+        may: String,
     },
     /// The file of the settings of the run that is resumed was edited.
     #[error(
-        "{} has {name} = {new}, but the run was started with {old}, and resuming cannot change it: write {old} there \
-         again, or start a new run with --config {} --from {run}",
-        path.display(),
+        "{} has {name} = {new}, but {run} was trained with {old}: write {old} there again, {way}",
         path.display()
     )]
     Edited {
@@ -67,10 +68,12 @@ pub enum TrainError {
         run: String,
         /// The setting.
         name: &'static str,
-        /// Its value when the run was started.
+        /// Its value in the run.
         old: String,
         /// Its value in the file.
         new: String,
+        /// What else can be done.
+        way: String,
     },
     /// The last checkpoint in a run directory belongs to another run.
     #[error(
@@ -87,15 +90,14 @@ pub enum TrainError {
     },
     /// The data of the run that is resumed have changed.
     #[error(
-        "the data of {run} have changed since it was started (fingerprint {old} then, {new} now): restore them, or start a new run with --from {run}"
+        "the data of {run} have changed since it was started ({what}): restore them, name their path with `longspan resume \
+         {run} --data FILE`, or start a new run with --from {run}"
     )]
     OtherData {
         /// The run.
         run: String,
-        /// Fingerprint when the run was started.
-        old: String,
-        /// Fingerprint now.
-        new: String,
+        /// What differs.
+        what: String,
     },
     /// The run that is resumed is already complete.
     #[error("{run} has taken all of its {steps} steps: to continue, use a larger --epochs or --steps")]
@@ -120,8 +122,7 @@ pub enum TrainError {
     Memory(OutOfMemory),
     /// The data can no longer be read.
     #[error(
-        "the data can no longer be read ({failure}): the run stopped with a checkpoint after step {step} (next: longspan train \
-         --resume --out {run})"
+        "the data can no longer be read ({failure}): the run stopped with a checkpoint after step {step} (next: longspan resume {run})"
     )]
     Unread {
         /// The run.

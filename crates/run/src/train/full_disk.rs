@@ -108,7 +108,7 @@ impl Session {
     fn end_outage(&mut self, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
         let Some(Outage { from_step, error, .. }) = self.outage.take() else { return Ok(()) };
         let step = self.trainer.position().step;
-        self.run.append("outage", self.output().unit(), &OutageRecord { step, from_step, error })?;
+        self.run.append("outage", &OutageRecord { step, from_step, error })?;
         watch(Event::DiskWritable { from_step, step });
         Ok(())
     }

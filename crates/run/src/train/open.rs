@@ -6,19 +6,20 @@ use super::ending::is_complete;
 use super::fault::BlackBox;
 use super::memory::{self, check_memory};
 use super::recovery::Recoveries;
-use super::resumed::fixed_settings;
+use super::resumed::recorded_settings;
 use super::{Event, Job, Session, Start, TrainError};
 use crate::checkpoint::{Checkpoint, Header, Last};
-use crate::config::{ClassWeights, Config, ConfigError, OnFullDisk};
-use crate::dataset::Dataset;
+use crate::config::{Beside, ClassWeights, Config, KEYS, OnFullDisk, OptimizerConfig};
+use crate::dataset::{Dataset, difference};
 use crate::directory;
 use crate::directory::profiles::ProfileWriter;
-use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path, numbered};
-use longspan::model::OutputSpec;
+use crate::directory::{
+    Parent, RunDir, RunError, RunRecord, checkpoint_path, numbered, resumed_changes, settings_at,
+};
 use longspan::optim::schedule::Patience;
 use longspan::trainer::Trainer;
 use longspan_kernel::Context;
-use longspan_record::{RecoveryAction, RecoveryRecord};
+use longspan_record::{RecoveryAction, RecoveryRecord, SettingChange};
 
 /// What a run starts with, apart from the weights, moments and position in the trainer.
 #[derive(Default)]
@@ -44,15 +45,26 @@ impl Session {
         }
         let header = checkpoint.as_ref().and_then(Checkpoint::header);
         let config = settings(job, header)?;
-        let record = own_record(job, &config, header)?;
+        let mut record = own_record(job, &config, header)?;
         let learned = header.map(|header| &header.schema).filter(|_| config.data.task.is_none());
         let data = Dataset::open_watched(&config, learned, &mut |reading| watch(Event::Reading(reading)))?;
         config.check_for(&data.schema)?;
+        if !job.resume {
+            let beside = Beside { config: &config, schema: Some(&data.schema), from: job.from.is_some() };
+            beside.without_effect().for_each(|(_, text)| watch(Event::Warning(&text)));
+        }
         let mut trainer = trainer(job, &config, &data)?;
         let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
         let origin = match (&checkpoint, &record) {
             (None, _) => Origin::default(),
-            (Some(checkpoint), Some(record)) => continue_run(job, checkpoint, record, &data, &mut trainer)?,
+            (Some(checkpoint), Some(record)) => continue_run(
+                job,
+                &directory::read_config(&job.out)?,
+                checkpoint,
+                record,
+                &data,
+                &mut trainer,
+            )?,
             (Some(checkpoint), None) => start_from(job, checkpoint, &mut trainer)?,
         };
         let Origin { patience, validated, recoveries, parent } = origin;
@@ -68,6 +80,11 @@ impl Session {
             });
         }
         watch(Event::Opening);
+        let stored = record.as_ref().map(|record| record.changes.clone()).unwrap_or_default();
+        let changes = match job.resume {
+            true => resumed_changes(stored.clone(), &directory::read_config(&job.out)?, &config, step),
+            false => stored.clone(),
+        };
         let run = match job.resume {
             true => RunDir::resume(&job.out)?,
             false => RunDir::create(&job.out, &config)?,
@@ -80,12 +97,16 @@ impl Session {
             data: data.record.clone(),
             positions: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
             level: job.level,
-            began_on: record.map(|record| record.isa).filter(|isa| *isa != job.level.to_string()),
+            began_on: record
+                .as_ref()
+                .map(|record| record.isa.clone())
+                .filter(|isa| *isa != job.level.to_string()),
             threads: job.threads,
             memory,
         };
         let mut session = Self {
             flow: ProfileWriter::open(&job.out, run.attempt(), trainer.model().layer_names())?,
+            optimizers: optimizers(&config, &changes),
             config,
             data,
             trainer,
@@ -117,6 +138,10 @@ impl Session {
         }
         if job.resume {
             session.recall();
+            if let Some(record) = record.as_mut().filter(|_| changes != stored) {
+                record.changes = changes;
+                session.run.begin(record)?;
+            }
             session.run.write_config(&session.config)?;
             session.write_recoveries()?;
             session.remove_points_after(step);
@@ -159,10 +184,17 @@ impl Session {
             parameters: self.start.parameters,
             version: env!("CARGO_PKG_VERSION").into(),
             created,
-            settings: fixed_settings(&self.config),
+            settings: recorded_settings(&self.config),
+            changes: Vec::new(),
             watched: None,
         })
     }
+}
+
+/// The settings of the optimizer, each with the first step that has them.
+fn optimizers(config: &Config, changes: &[SettingChange]) -> Vec<(u64, OptimizerConfig)> {
+    let steps = std::iter::once(0).chain(changes.iter().map(|change| change.step));
+    steps.map(|step| (step, settings_at(config, changes, step).optimizer)).collect()
 }
 
 /// The name of the run in messages.
@@ -220,13 +252,8 @@ fn own_record(job: &Job, config: &Config, header: Option<&Header>) -> Result<Opt
 fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, TrainError> {
     let spec = config.model_spec(&data.schema);
     check_memory(config, &spec, data.train.shape())?;
-    let classes = matches!(spec.output, OutputSpec::Classes { .. });
     let mut trainer = Trainer::new(Context::new(job.level, job.threads), &config.trainer(spec));
     if config.data.class_weights == ClassWeights::Balanced {
-        if !classes {
-            let need = "applies only to data whose classes or tokens are predicted: leave it out".into();
-            return Err(ConfigError::Value { given: config.given("class_weights"), need }.into());
-        }
         trainer.balance_classes(data.train.as_ref());
     }
     Ok(trainer)
@@ -235,14 +262,19 @@ fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, T
 /// Continues the run from its last checkpoint, on the same data.
 fn continue_run(
     job: &Job,
+    stored: &Config,
     checkpoint: &Checkpoint,
     record: &RunRecord,
     data: &Dataset,
     trainer: &mut Trainer<f32>,
 ) -> Result<Origin, TrainError> {
-    if record.data.fingerprint != data.record.fingerprint {
-        let (old, new) = (record.data.fingerprint.clone(), data.record.fingerprint.clone());
-        return Err(TrainError::OtherData { run: name(job), old, new });
+    // Files of the parts that are held out have no fingerprint, but their sizes tell a wrong one.
+    let moved =
+        KEYS.iter().any(|key| key.takes == "FILE" && stored.get(key.name) != job.config.get(key.name));
+    if moved || record.data.fingerprint != data.record.fingerprint {
+        if let Some(what) = difference(&record.data, &data.record) {
+            return Err(TrainError::OtherData { run: name(job), what });
+        }
     }
     checkpoint.check_position(data.train.windows())?;
     checkpoint.restore(trainer)?;

@@ -15,7 +15,9 @@ use longspan::telemetry::GradientProfile;
 use longspan_data::text::Reading;
 use longspan_diagnose::{Finding, Language, NON_FINITE, fault};
 use longspan_kernel::InstructionSet;
-use longspan_record::{FaultRecord, GroupScore, RecoveryAction, RecoveryRecord, ScoreRecord, StepRecord};
+use longspan_record::{
+    FaultRecord, GroupScore, RecoveryAction, RecoveryRecord, ScoreRecord, StepRecord, json_float,
+};
 
 /// An event during a run.
 pub enum Event<'a> {
@@ -24,7 +26,7 @@ pub enum Event<'a> {
     /// Data and model are there, and the run's directory is about to be made or opened: until now there was nothing to
     /// lose.
     Opening,
-    /// The last checkpoint is damaged, and an earlier one is used.
+    /// The last checkpoint is damaged, and an earlier one is used; or a setting has no effect.
     Warning(&'a str),
     /// The run is ready to train.
     Started(&'a Start),
@@ -185,17 +187,13 @@ impl Summary {
             .map(|remedy| RemedyText::new(remedy, Language::English))
     }
 
-    /// The summary as a JSON document. The names of losses have their unit as a suffix.
+    /// The summary as a JSON document.
     ///
     /// # Panics
     /// Never: a summary can always be written as JSON.
     pub fn document(&self) -> Value {
         let mut document = serde_json::to_value(self).expect("names and numbers");
         let fields = document.as_object_mut().expect("a structure");
-        for name in ["train_loss", "train_score", "valid_loss", "best_loss", "test_loss", "baseline_loss"] {
-            let value = fields.remove(name).unwrap_or_default();
-            fields.insert(format!("{name}_{}", self.unit), value);
-        }
         if !self.complete {
             fields.insert("complete".into(), false.into());
         }
@@ -216,6 +214,6 @@ impl Summary {
             fields.insert("reason".into(), fault::reason(fault, Language::English).into());
             fields.insert("ways_out".into(), self.ways_out().map(|way| way.what().to_owned()).collect());
         }
-        document
+        json_float::document(document)
     }
 }

@@ -166,7 +166,7 @@ impl Session {
                     self.trainer.state_mut().clear();
                 }
                 self.pass_batch();
-                self.run.append("recovery", self.output().unit(), &record)?;
+                self.run.append("recovery", &record)?;
             }
             RecoveryAction::Rewind => {
                 // The checkpoint comes first: a kill in between leaves metrics that end at the fault, and resuming
@@ -210,9 +210,9 @@ impl Session {
 
     /// Writes the records of all recoveries, with which the records of an attempt begin.
     pub(super) fn write_recoveries(&mut self) -> Result<(), TrainError> {
-        let (step, unit) = (self.trainer.position().step, self.output().unit());
+        let step = self.trainer.position().step;
         for record in &self.recoveries.0 {
-            self.run.append("recovery", unit, &RecoveryRecord { step, ..record.clone() })?;
+            self.run.append("recovery", &RecoveryRecord { step, ..record.clone() })?;
         }
         Ok(())
     }

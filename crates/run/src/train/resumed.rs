@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, absolute};
 
 use super::TrainError;
-use crate::config::{Config, KEYS, Key, Origin};
-use crate::directory;
-use crate::directory::RunError;
+use crate::config::{Config, KEYS, Key, Origin, Value, flag};
+use crate::directory::{self, CHANGEABLE, RunError, RunRecord, settings_at};
 
-/// Settings that may change when a run is resumed, because they do not change what is computed. The policy on faults
+/// Settings that may change when a run is resumed, because they do not change what a step computes. The policy on faults
 /// changes nothing before the next fault, and a run that has diverged may continue with another one.
 const FREE: [&str; 14] = [
     "epochs",
@@ -27,27 +26,43 @@ const FREE: [&str; 14] = [
     "no_probe",
 ];
 
+/// The settings that may be given when a run is resumed: those that change no result, the learning rate with its schedule and
+/// the clipping, and the paths of files, whose content is compared instead.
+pub fn resumable() -> impl Iterator<Item = &'static Key> {
+    // The vocabulary is that of the checkpoint.
+    KEYS.iter().filter(|key| may_change(key) || key.takes == "FILE" && key.name != "vocab")
+}
+
+fn may_change(key: &Key) -> bool {
+    FREE.contains(&key.name) || CHANGEABLE.contains(&key.name)
+}
+
 /// The settings of the run in `out`, overridden by those that are given now.
 ///
 /// # Errors
-/// [`TrainError::Changed`] if a given setting would change what is computed.
+/// [`TrainError::Changed`] if a given setting may not be changed, [`TrainError::Edited`] if its file was edited.
 pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> {
     if !directory::is_run(out) {
         return Err(RunError::Missing { path: out.into() }.into());
     }
-    let mut config = directory::read_config(out)?;
-    check_unedited(out, &config)?;
+    let (config, record) = (directory::read_config(out)?, directory::read_record(out)?);
+    check_unedited(out, &config, &record)?;
+    let mut config = settings_at(&config, &record.changes, u64::MAX);
     for key in config.clone().differences(given) {
         if !given.is_given(key.name) {
             continue;
         }
-        if !FREE.contains(&key.name) {
-            let path = |c: &Config| c.get(key.name).text().map(|text| absolute(text).ok());
-            if key.takes == "FILE" && path(&config) == path(given) {
-                continue;
-            }
+        // A file may have moved; its content is compared when it has been read.
+        let moved = key.takes == "FILE" && key.name != "vocab" && config.get(key.name) != Value::Absent;
+        let path = |c: &Config| c.get(key.name).text().map(|text| absolute(text).ok());
+        if key.takes == "FILE" && path(&config) == path(given) {
+            continue;
+        }
+        if !(may_change(key) || moved) {
             let (old, new) = (config.get(key.name).to_string(), given.get(key.name).to_string());
-            return Err(TrainError::Changed { run: out.display().to_string(), name: key.name, old, new });
+            let may = KEYS.iter().filter(|key| may_change(key)).map(|key| flag(key.name)).collect::<Vec<_>>();
+            let run = out.display().to_string();
+            return Err(TrainError::Changed { run, name: key.name, old, new, may: may.join(", ") });
         }
         let value = given.get(key.name).text().unwrap_or_default();
         config.set(key.name, &value, Origin::Flag)?;
@@ -62,37 +77,50 @@ pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> 
     Ok(config)
 }
 
-/// The settings that a resumed run may not change: all but those that are free, and the paths of files, whose content
-/// is compared instead.
-fn fixed() -> impl Iterator<Item = &'static Key> {
+/// The settings that decide what a step computes: all but those that are free, and the paths of files, whose content is
+/// compared instead.
+fn recorded() -> impl Iterator<Item = &'static Key> {
     KEYS.iter().filter(|key| !FREE.contains(&key.name) && !matches!(key.takes, "FILE" | "DIR"))
 }
 
-/// The values of the settings that a resumed run may not change, for `run.json`.
-pub(super) fn fixed_settings(config: &Config) -> BTreeMap<String, String> {
+/// The values of the settings that decide what a step computes, for `run.json`.
+pub(super) fn recorded_settings(config: &Config) -> BTreeMap<String, String> {
     let text = |key: &Key| Some((key.name.to_owned(), config.get(key.name).text()?));
-    fixed().filter_map(text).collect()
+    recorded().filter_map(text).collect()
 }
 
-/// Compares the settings in `config.toml` with those that the run was started with.
-fn check_unedited(out: &Path, config: &Config) -> Result<(), TrainError> {
-    let settings = directory::read_record(out)?.settings;
-    if settings.is_empty() {
+/// Compares the settings in `config.toml` with those that the run was started with, and with their changes.
+fn check_unedited(out: &Path, config: &Config, record: &RunRecord) -> Result<(), TrainError> {
+    if record.settings.is_empty() {
         return Ok(());
     }
     let mut started = directory::settings_of_an_older_run();
-    for (name, value) in &settings {
+    for (name, value) in &record.settings {
         // A setting that no longer exists is not in use either.
         let _ = started.set(name, value, Origin::Flag);
     }
-    match fixed().find(|key| started.get(key.name) != config.get(key.name)) {
+    let now = settings_at(&started, &record.changes, u64::MAX);
+    // A kill may have come between the record of the last change and the file of the settings.
+    let last = record.changes.last().map_or(u64::MAX, |change| change.step.saturating_sub(1));
+    let unwritten = settings_at(&started, &record.changes, last);
+    let differs =
+        |key: &&Key| [&now, &unwritten].iter().all(|known| known.get(key.name) != config.get(key.name));
+    match recorded().find(differs) {
         None => Ok(()),
         Some(key) => Err(TrainError::Edited {
             path: out.join("config.toml"),
             run: out.display().to_string(),
             name: key.name,
-            old: started.get(key.name).to_string(),
+            old: now.get(key.name).to_string(),
             new: config.get(key.name).to_string(),
+            way: match CHANGEABLE.contains(&key.name) {
+                true => format!("and resume with {} to change it", flag(key.name)),
+                false => format!(
+                    "or start a new run with --config {} --from {}",
+                    out.join("config.toml").display(),
+                    out.display()
+                ),
+            },
         }),
     }
 }

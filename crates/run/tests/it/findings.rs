@@ -339,16 +339,12 @@ fn a_run_that_has_just_started_is_not_judged_by_its_loss() {
     assert!(verdict.findings.is_empty());
     let steps: Vec<_> = verdict.unjudged.iter().filter(|unjudged| unjudged.needs == Needs::Steps).collect();
     assert!(steps.iter().any(|unjudged| unjudged.code() == "no-better-than-baseline"));
-    assert!(
-        steps
-            .iter()
-            .all(|unjudged| unjudged.command == "longspan train --resume --out runs/hand --steps 10000")
-    );
+    assert!(steps.iter().all(|unjudged| unjudged.command == "longspan resume runs/hand --steps 10000"));
     // A run that was interrupted goes on as planned.
     evidence.facts.finished = false;
     let interrupted =
         diagnose(&evidence).unjudged.into_iter().find(|unjudged| unjudged.needs == Needs::Steps);
-    assert_eq!(interrupted.expect("too few steps").command, "longspan train --resume --out runs/hand");
+    assert_eq!(interrupted.expect("too few steps").command, "longspan resume runs/hand");
 }
 
 /// Losses that still fall, that fall to the baseline and stay there, that are noise, fall too slowly or rise,

@@ -5,6 +5,7 @@
 #[path = "../../../data/tests/it/data.rs"]
 mod data;
 mod edges;
+mod effects;
 mod encoder;
 mod faults;
 mod findings;

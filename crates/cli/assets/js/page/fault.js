@@ -31,15 +31,16 @@ export function drawFault(run, into) {
   const told = run.fault_told?.[language()];
   if (!fault || !told) return;
   const box = section(into, "fault", say("fault"));
+  const value = String(fault.value ?? fault.not_finite?.value);
   const rows = [
     [say("fault_place"), location(fault)],
-    [say("value"), String(fault.value)],
+    [say("value"), value],
     [say("fault_cause"), fault.cause],
   ];
   const card = element(
     "article",
     { class: "finding severe" },
-    element("h3", {}, say("fault_text", number(fault.step), String(fault.value), fault.tensor)),
+    element("h3", {}, say("fault_text", number(fault.step), value, fault.tensor)),
     element("p", {}, told.place),
     element("p", {}, `${label("fault_cause")}${told.reason}`),
     table({ head: [say("quantity"), say("value")], rows }),

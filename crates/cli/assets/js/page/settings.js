@@ -1,5 +1,6 @@
 // The command and the settings that reproduce a run.
 import { element, scrolling, section } from "../dom.js";
+import { number } from "../format.js";
 import { say } from "../words.js";
 
 /** @import { Run, Setting } from "../document.js" */
@@ -13,6 +14,11 @@ export function drawSettings(run, into) {
   const box = section(into, "settings", say("settings"));
   if (box.childElementCount > 1) return;
   const all = element("table", {}, element("tbody", {}, ...run.settings.map(row)));
+  const changes = (run.changes ?? []).map((change) => {
+    const values = `${change.setting} ${change.old} → ${change.new}`;
+    return element("li", {}, `${say("setting_changed", number(change.step))}${say("colon")}${values}`);
+  });
+  if (changes.length) box.append(element("ul", { class: "notices" }, ...changes));
   box.append(
     element("h3", {}, say("reproduce")),
     element("pre", { tabindex: "0" }, run.command),

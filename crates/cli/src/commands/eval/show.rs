@@ -7,7 +7,7 @@ use longspan::model::head::Unit;
 use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_data::series;
 use longspan_data::series::{Accuracy, Naive};
-use longspan_record::json_float::value as number;
+use longspan_record::json_float::{self, value as number};
 use longspan_run::assess::{Assessment, Compared, Errors, Forecasts, TargetErrors};
 use longspan_run::dataset::{Baseline, best};
 use longspan_run::metrics::classification::Confusion;
@@ -77,7 +77,7 @@ impl Shown<'_> {
         if !self.warnings.is_empty() {
             document["warnings"] = json!(self.warnings);
         }
-        document
+        json_float::document(document)
     }
 
     pub(super) fn text(&self) -> String {
@@ -97,13 +97,14 @@ impl Shown<'_> {
         let (score, unit) = (&scored.score, self.output.unit());
         let mean = score.mean_loss();
         let mut fields = json!({});
-        fields[format!("loss_{unit}")] = number(mean);
+        fields["unit"] = unit.to_string().into();
+        fields["loss"] = number(mean);
         let error = scored.units.mean().map(|mean| mean.standard_error).filter(|error| error.is_finite());
         fields["standard_error"] = error.map_or(Value::Null, number);
         fields["units"] = scored.units.units().into();
         if let Some(baseline) = best(self.baselines) {
             fields["baseline"] = baseline.name.clone().into();
-            fields[format!("baseline_loss_{unit}")] = number(baseline.loss);
+            fields["baseline_loss"] = number(baseline.loss);
             fields["baselines"] = self.baselines.iter().map(|b| json!(b)).collect();
         }
         match (&self.schema.predicts, self.output) {

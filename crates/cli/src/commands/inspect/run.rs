@@ -82,7 +82,7 @@ pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     };
     lines.text.push('\n');
     lines.next(format!("longspan eval {out}"));
-    lines.next(format!("longspan train --resume --out {out}{more}"));
+    lines.next(format!("longspan resume {out}{more}"));
     Ok(lines)
 }
 

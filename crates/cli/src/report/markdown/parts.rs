@@ -1,7 +1,7 @@
 //! The other sections of a report: comparison, summary, findings, fault, training and the command.
 
 use longspan_diagnose::IGNORE_IF;
-use longspan_record::{RecoveryAction, ScoreRecord};
+use longspan_record::{RecoveryAction, ScoreRecord, SettingChange};
 use longspan_run::report::verdict::{FindingText, VerdictText};
 use longspan_run::report::{RecoveryText, RunReport};
 
@@ -95,6 +95,10 @@ pub(super) fn summary(to: &mut Writer, report: &RunReport) {
     ];
     rows.retain(|row| row[1] != NONE);
     to.table(&[to.say("quantity"), to.say("value")], &rows);
+    for SettingChange { step, setting, old, new } in &report.changes {
+        let change = fill(to.say("setting_changed"), &step.to_string());
+        to.item(&format!("{change}{}{} {} → {}", to.say("colon"), code(setting), code(old), code(new)));
+    }
     for problem in &report.problems {
         to.item(&format!("**{}**{}{}", to.say("damaged"), to.say("colon"), words(problem)));
     }

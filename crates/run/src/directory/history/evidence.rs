@@ -19,6 +19,7 @@ impl History {
             valid: self.valid.clone(),
             fault: self.fault.clone(),
             recoveries: self.recoveries.clone(),
+            changes: self.record.changes.clone(),
             probe: self.probe.as_ref().map(Into::into),
         }
     }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::metrics::Metrics;
 use super::thinned::Thinned;
-use longspan_record::{FaultRecord, RecoveryRecord, ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, RecoveryRecord, ScoreRecord, StepRecord, json_float};
 
 /// The fields that all records have.
 #[derive(Deserialize)]
@@ -39,11 +39,11 @@ pub(super) fn parse(line: &[u8]) -> Result<(Header<'_>, Record), String> {
     let wrong = |error: serde_json::Error| error.to_string();
     let header: Header<'_> = serde_json::from_slice(line).map_err(wrong)?;
     let record = match &*header.kind {
-        "step" => Record::Step(Box::new(serde_json::from_slice(line).map_err(wrong)?)),
-        "valid" => Record::Valid(serde_json::from_slice(line).map_err(wrong)?),
-        "test" => Record::Test(serde_json::from_slice(line).map_err(wrong)?),
-        "fault" => Record::Fault(serde_json::from_slice(line).map_err(wrong)?),
-        "recovery" => Record::Recovery(Box::new(serde_json::from_slice(line).map_err(wrong)?)),
+        "step" => Record::Step(Box::new(json_float::from_slice(line).map_err(wrong)?)),
+        "valid" => Record::Valid(json_float::from_slice(line).map_err(wrong)?),
+        "test" => Record::Test(json_float::from_slice(line).map_err(wrong)?),
+        "fault" => Record::Fault(json_float::from_slice(line).map_err(wrong)?),
+        "recovery" => Record::Recovery(Box::new(json_float::from_slice(line).map_err(wrong)?)),
         _ => Record::Other,
     };
     Ok((header, record))

@@ -6,12 +6,12 @@ use super::{FORMAT, FaultFile, batch};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::ConfigError;
 use crate::directory;
-use crate::directory::{RunError, checkpoint_path, history};
+use crate::directory::{RunError, checkpoint_path, history, settings_at};
 use crate::plain_file;
 use longspan::batch::{Batch, Source};
 use longspan::trainer::Trainer;
 use longspan_kernel::{Context, InstructionSet};
-use longspan_record::FaultRecord;
+use longspan_record::{FaultRecord, json_float};
 
 /// The result of repeating a failed step.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ pub enum ReplayError {
         steps: String,
     },
     /// A file of the fault is not valid.
-    #[error("{} is damaged ({reason}): restore it from a backup, or repeat the fault with `longspan train --resume --out {}`", path.display(), run.display())]
+    #[error("{} is damaged ({reason}): restore it from a backup, or repeat the fault with `longspan resume {}`", path.display(), run.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -120,7 +120,7 @@ fn without_file(run: &Path) -> ReplayError {
 /// # Errors
 /// [`ReplayError`].
 pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result<Replay, ReplayError> {
-    directory::read_record(run)?;
+    let record = directory::read_record(run)?;
     let path = run.join("fault").join("fault.json");
     let damaged =
         |path: &Path, reason: String| ReplayError::Damaged { path: path.into(), run: run.into(), reason };
@@ -131,7 +131,7 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
         }
         Err(error) => return Err(damaged(&path, error.to_string())),
     };
-    let file: FaultFile = serde_json::from_slice(&text).map_err(|error| damaged(&path, error.to_string()))?;
+    let file: FaultFile = json_float::from_slice(&text).map_err(|error| damaged(&path, error.to_string()))?;
     if file.format != FORMAT {
         return Err(damaged(
             &path,
@@ -142,7 +142,7 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
     if !recorded.lr.is_finite() {
         return Err(damaged(&path, format!("its learning rate is {}", recorded.lr)));
     }
-    let config = directory::read_config(run)?;
+    let config = settings_at(&directory::read_config(run)?, &record.changes, recorded.step);
     config.check()?;
     let last = checkpoint_path(run, "last");
     let checkpoint = Checkpoint::read(&last)?;

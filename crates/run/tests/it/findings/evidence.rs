@@ -93,6 +93,7 @@ pub(crate) fn good(settings: &str) -> Evidence {
         valid: [STEPS / 2, STEPS].map(valid).into(),
         fault: None,
         recoveries: Vec::new(),
+        changes: Vec::new(),
         probe: Some(Probed { reach: Some(reach(&config)), spectrum: Some(spectrum(&config)) }),
     }
 }

@@ -39,6 +39,7 @@ fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
         valid: trace.valid.clone(),
         fault: trace.fault.clone(),
         recoveries: Vec::new(),
+        changes: Vec::new(),
         probe: Some(Probed { reach: trace.reach.clone(), spectrum: trace.spectrum.clone() }),
     }
 }
