@@ -1,9 +1,11 @@
 //! The arguments that several commands share, and the flags of the settings.
 
+mod global;
 mod settings;
 mod shared;
 mod values;
 
+pub(crate) use global::{Global, color};
 pub(crate) use settings::{ReadingFlags, SettingFlags, TableFlags};
 pub(crate) use shared::{Data, Json, Lang, Threads, Weights, Which};
 pub(crate) use values::{positive, within};

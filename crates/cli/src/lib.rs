@@ -8,6 +8,7 @@ mod draw;
 mod exit_code;
 mod failure;
 mod flags;
+mod paint;
 mod progress;
 mod report;
 mod serve;
@@ -38,11 +39,14 @@ pub extern "C" fn out_of_memory(bytes: usize) {
 ///
 /// It writes to standard output and standard error, and some commands listen for signals.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    match args::parse(arguments).and_then(|line| run(&line.command)) {
+    match args::parse(arguments).and_then(|line| {
+        line.global.apply();
+        run(&line.command)
+    }) {
         Ok(ExitCode(code)) | Err(Failure::Shown(code)) => code,
         Err(Failure::Closed) => 0,
         Err(failure) => {
-            streams::note(format_args!("error: {failure}"));
+            streams::error(format_args!("error: {failure}"));
             2
         }
     }
@@ -64,5 +68,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Config(args) => commands::config::run(args),
         Command::Ls(args) => commands::ls::run(args),
         Command::Replay(args) => commands::replay::run(args),
+        Command::Completions(args) => commands::completions::run(args),
+        Command::Man(args) => commands::man::run(args),
     }
 }

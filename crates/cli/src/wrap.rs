@@ -5,7 +5,16 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The width of the terminal in columns, limited to 40 to 100; 80 if standard output is not a terminal.
 pub(crate) fn columns() -> usize {
-    crate::streams::output_columns().map_or(80, |columns| columns.clamp(40, 100))
+    readable(crate::streams::output_columns())
+}
+
+/// The same for the terminal of standard error.
+pub(crate) fn note_columns() -> usize {
+    readable(crate::streams::notes_columns())
+}
+
+fn readable(columns: Option<usize>) -> usize {
+    columns.map_or(80, |columns| columns.clamp(40, 100))
 }
 
 /// Wraps `text` to lines of at most `columns` columns; a word that is longer has a line of its own. The first line begins with

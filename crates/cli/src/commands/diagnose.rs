@@ -2,10 +2,11 @@
 
 pub(crate) mod judge;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use longspan_run::directory::history;
+use serde_json::Value;
 
 use super::probe;
 use crate::exit_code::ExitCode;
@@ -14,18 +15,19 @@ use crate::flags::{Json, Lang};
 use crate::progress::Bar;
 use crate::stop::Stop;
 use crate::streams::{put, put_painted};
-use judge::judge;
+use crate::wrap::columns;
+use judge::{Judged, judge};
 
-/// Diagnose a run from its records: what is wrong, the evidence, and what to try
+/// Diagnose one or more runs from their records: what is wrong, the evidence, and what to try
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit code 1: a severe finding. Exit code 0: no severe finding; warnings and notes do not change it.\n\n\
                         `longspan explain CODE` explains a finding, and says when it is a false alarm."
 )]
 pub(crate) struct DiagnoseArgs {
-    /// Directory of a run
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    /// Directories of runs
+    #[arg(value_name = "RUN", required = true, num_args = 1..)]
+    runs: Vec<PathBuf>,
     /// First run `longspan probe RUN --checkpoint last --limit none`, unless the run has that probe already
     #[arg(long)]
     probe: bool,
@@ -36,23 +38,47 @@ pub(crate) struct DiagnoseArgs {
 }
 
 pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
-    let path = args.run.as_path();
-    let mut history = history::read(path)?;
+    let mut judged = Vec::new();
+    for path in &args.runs {
+        if args.probe
+            && let Some(stopped) = probe_whole(path)?
+        {
+            return Ok(stopped);
+        }
+        judged.push(judge(&history::read(path)?, args.lang.language));
+    }
+    match args.json.json {
+        true => put(&(document(&judged).to_string() + "\n"))?,
+        false => put_painted(&text(&judged))?,
+    }
+    let severe = judged.iter().map(|judged| judged.code).find(|code| *code != ExitCode::SUCCESS);
+    Ok(severe.unwrap_or(ExitCode::SUCCESS))
+}
+
+/// One document for one run, a list of them for several.
+fn document(judged: &[Judged]) -> Value {
+    match judged {
+        [judged] => judged.document.clone(),
+        judged => judged.iter().map(|judged| judged.document.clone()).collect(),
+    }
+}
+
+/// The text of each run, whose first line is its heading, with a rule between two runs.
+fn text(judged: &[Judged]) -> String {
+    let rule = format!("\n{}\n\n", "─".repeat(columns()));
+    judged.iter().map(|judged| judged.text.as_str()).collect::<Vec<_>>().join(&rule)
+}
+
+/// Probes the last weights of a run, whatever it takes, unless the run has that probe. Returns an exit code if a signal stopped
+/// it.
+fn probe_whole(run: &Path) -> Result<Option<ExitCode>, Failure> {
+    let history = history::read(run)?;
     // A probe that left out what takes long does not count.
     let whole = history.probe.as_ref().is_some_and(|probe| !probe.light && !probe.is_cut_short());
-    let probed = whole && history.stale_probe().is_none();
-    if args.probe && !probed {
-        let stop = Stop::listen()?;
-        let whole = probe::ProbeArgs::whole_of(path);
-        if probe::measure(&whole, Some(&mut Bar::new()), &|| stop.came())?.is_none() {
-            return Ok(ExitCode::from(stop.code()));
-        }
-        history = history::read(path)?;
+    if whole && history.stale_probe().is_none() {
+        return Ok(None);
     }
-    let judged = judge(&history, args.lang.language);
-    match args.json.json {
-        true => put(&(judged.document.to_string() + "\n"))?,
-        false => put_painted(&judged.text)?,
-    }
-    Ok(judged.code)
+    let stop = Stop::listen()?;
+    let probed = probe::measure(&probe::ProbeArgs::whole_of(run), Some(&mut Bar::new()), &|| stop.came())?;
+    Ok(probed.is_none().then(|| ExitCode::from(stop.code())))
 }

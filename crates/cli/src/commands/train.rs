@@ -156,10 +156,11 @@ fn describe(summary: &Summary, config: &Config) -> String {
             }
             _ => String::new(),
         };
-        let correct = correct(summary.valid_accuracy);
-        lines.push(format!("validation   {}{correct}{error}{best}", loss(valid)));
+        let accuracy = correct(summary.valid_accuracy);
+        lines.push(format!("validation   {}{accuracy}{error}{best}", loss(valid)));
         if let Some(train) = summary.train_score {
-            lines.push(format!("training     {}, on a sample, with the same weights", loss(train)));
+            let accuracy = correct(summary.train_accuracy);
+            lines.push(format!("training     {}{accuracy}, on a sample, with the same weights", loss(train)));
         }
         let below = below(summary.best_loss.unwrap_or(valid), summary.baseline_loss, "the best validation");
         lines.push(format!("baseline     {baseline}; {below}"));

@@ -136,6 +136,7 @@ impl Session {
             valid_standard_error: valid.and_then(|record| record.standard_error),
             valid_units: valid.and_then(|record| record.units),
             train_score: valid.and_then(|record| Some(record.train?.mean)),
+            train_accuracy: valid.and_then(|record| record.train_accuracy),
             groups: valid.map(|record| record.groups.clone()).unwrap_or_default(),
             best_loss: Some(self.patience.best).filter(|best| best.is_finite()),
             test_loss: test.map(|record| record.loss),
