@@ -41,7 +41,10 @@ pub extern "C" fn out_of_memory(bytes: usize) {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match args::parse(arguments).and_then(|line| {
         line.global.apply();
-        run(&line.command)
+        streams::detail(format_args!("longspan {}", env!("CARGO_PKG_VERSION")));
+        let code = run(&line.command)?;
+        streams::detail(format_args!("done, exit code {}", code.0));
+        Ok(code)
     }) {
         Ok(ExitCode(code)) | Err(Failure::Shown(code)) => code,
         Err(Failure::Closed) => 0,

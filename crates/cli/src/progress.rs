@@ -35,7 +35,10 @@ const SMOOTHING: f64 = 20.0;
 /// The progress of a command: of reading a text, then of training.
 pub(crate) struct Progress {
     terminal: bool,
+    /// The bar of reading.
     bar: Option<ProgressBar>,
+    /// Whether the line of training is on the terminal.
+    drawn: bool,
     began: Instant,
     last_line: Instant,
     first_step: u64,
@@ -62,6 +65,7 @@ impl Progress {
         Self {
             terminal: streams::bars_are_shown(),
             bar: None,
+            drawn: false,
             began: now,
             last_line: now,
             first_step: 0,
@@ -81,7 +85,6 @@ impl Progress {
             Event::Validated { record, epoch, .. } => {
                 self.status.valid = Some((record.loss, record.accuracy));
                 self.say(&validated(record, *epoch, &self.status));
-                self.draw();
             }
             Event::Warning(text) => self.say(&format!("warning: {text}")),
             Event::DiskFull(error) => {
@@ -95,9 +98,10 @@ impl Progress {
                 self.first_step = self.first_step.min(record.to_step);
                 self.say(&recovered(record));
             }
-            Event::Opening => streams::detail("data and model are ready"),
+            Event::Opening => streams::detail("the data are read, and the model is made"),
             Event::Saved(path) => {
-                streams::detail(format_args!("checkpoint written: {}", visible::path(path)));
+                let detail = streams::detailed(format_args!("wrote {}", visible::path(path)));
+                detail.iter().for_each(|detail| self.say(detail));
             }
         }
     }
@@ -132,11 +136,10 @@ impl Progress {
         }
     }
 
-    /// Removes the bar.
-    pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+    /// Removes the bar of reading, or the line of training.
+    pub(crate) fn finish(&mut self) {
+        self.read();
+        self.erase();
     }
 
     fn start(&mut self, start: &Start) {
@@ -144,13 +147,7 @@ impl Progress {
         self.first_step = start.step;
         self.status = Status::of(start);
         (self.began, self.last_line) = (Instant::now(), Instant::now());
-        if self.terminal {
-            let style = ProgressStyle::with_template("{msg}").expect("a valid template");
-            let bar = ProgressBar::with_draw_target(Some(start.steps), streams::bars()).with_style(style);
-            bar.set_position(start.step);
-            self.bar = Some(bar);
-            self.draw();
-        }
+        self.draw();
     }
 
     fn stepped(&mut self, record: &StepRecord, norm: f64) {
@@ -176,18 +173,29 @@ impl Progress {
         }
     }
 
-    /// Draws the line on a terminal, whose width may have changed.
-    fn draw(&self) {
-        if let Some(bar) = &self.bar {
-            // In the last column, some terminals begin a new line.
-            bar.set_message(self.status.line(streams::notes_columns().unwrap_or(80) - 1));
+    /// Draws the line of training on a terminal, whose width may have changed.
+    fn draw(&mut self) {
+        if self.terminal {
+            // In the last column, terminals begin a new line.
+            let columns = streams::notes_columns().unwrap_or(80) - 1;
+            streams::redraw(&self.status.line(columns, streams::notes_have_colours()));
+            self.drawn = true;
         }
     }
 
-    fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(streams::painted(line)),
-            None => streams::note(line),
+    fn erase(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            streams::redraw("");
+        }
+    }
+
+    /// Writes a line above the line of training.
+    fn say(&mut self, line: &str) {
+        let drawn = self.drawn;
+        self.erase();
+        streams::note(line);
+        if drawn {
+            self.draw();
         }
     }
 }

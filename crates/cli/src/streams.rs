@@ -57,7 +57,7 @@ pub(crate) fn set_colours(choice: ColorChoice) {
 /// Writes a message of one line to standard error, if it can be written. A line feed in it is escaped.
 pub(crate) fn error(line: impl Display) {
     // One call for each line, so that the lines of several processes do not mix.
-    let line = format!("{}\n", painted(&line.to_string()));
+    let line = paint::message(&visible::line(&line.to_string()), notes_have_colours()) + "\n";
     let _ = stderr().write_all(line.as_bytes());
 }
 
@@ -70,14 +70,19 @@ pub(crate) fn note(line: impl Display) {
 
 /// The same for a detail, which only `--verbose` shows, with the seconds since the start.
 pub(crate) fn detail(line: impl Display) {
-    if let Some(start) = notes().verbose {
-        error(format_args!("[{:7.3} s] {line}", start.elapsed().as_secs_f64()));
+    if let Some(line) = detailed(line) {
+        error(line);
     }
 }
 
-/// A message as standard error shows it.
-pub(crate) fn painted(line: &str) -> String {
-    paint::message(&visible::line(line), notes_have_colours())
+/// Replaces the line of progress on the terminal of standard error. The cursor stays at its end, so that `^C` is a part of it.
+pub(crate) fn redraw(line: &str) {
+    let _ = stderr().write_all(format!("\r{line}\u{1b}[K").as_bytes());
+}
+
+/// A detail as a line; None without `--verbose`.
+pub(crate) fn detailed(line: impl Display) -> Option<String> {
+    notes().verbose.map(|start| format!("[{:8.3} s] {line}", start.elapsed().as_secs_f64()))
 }
 
 /// Writes the result of a command to standard output: a text for people, or a JSON document. If the reader closed the pipe, it

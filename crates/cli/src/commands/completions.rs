@@ -11,16 +11,29 @@ use crate::streams::put_data;
 /// Print a script with which a shell completes commands, flags and files
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Where the script goes, for each shell. A new shell then reads it:
-  bash        mkdir -p ~/.local/share/bash-completion/completions
-              longspan completions bash > ~/.local/share/bash-completion/completions/longspan
-              (needs the package bash-completion; without it: echo 'source <(longspan completions bash)' >> ~/.bashrc)
-  zsh         mkdir -p ~/.zfunc
-              longspan completions zsh > ~/.zfunc/_longspan
-              (in ~/.zshrc, before compinit: fpath=(~/.zfunc $fpath))
-  fish        longspan completions fish > ~/.config/fish/completions/longspan.fish
-  powershell  longspan completions powershell >> $PROFILE
-  elvish      longspan completions elvish >> ~/.config/elvish/rc.elv")]
+A new shell completes the arguments after one of these commands:
+
+bash:
+  longspan completions bash > ~/.longspan.bash
+  echo 'source ~/.longspan.bash' >> ~/.bashrc
+
+bash with the package bash-completion, which loads the script when it is needed:
+  mkdir -p ~/.local/share/bash-completion/completions
+  cd ~/.local/share/bash-completion/completions
+  longspan completions bash > longspan
+
+zsh, with fpath=(~/.zfunc $fpath) before compinit in ~/.zshrc:
+  mkdir -p ~/.zfunc
+  longspan completions zsh > ~/.zfunc/_longspan
+
+fish:
+  longspan completions fish > ~/.config/fish/completions/longspan.fish
+
+powershell:
+  longspan completions powershell >> $PROFILE
+
+elvish:
+  longspan completions elvish >> ~/.config/elvish/rc.elv")]
 pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL")]

@@ -5,16 +5,17 @@ pub(crate) mod judge;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use longspan_run::directory::history;
+use longspan_run::directory::history::{self, History};
+use longspan_run::visible;
 use serde_json::Value;
 
 use super::probe;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::flags::{Json, Lang};
-use crate::progress::Bar;
+use crate::progress::{Bar, counted};
 use crate::stop::Stop;
-use crate::streams::{put, put_painted};
+use crate::streams::{self, put, put_painted};
 use crate::wrap::columns;
 use judge::{Judged, judge};
 
@@ -45,7 +46,9 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
         {
             return Ok(stopped);
         }
-        judged.push(judge(&history::read(path)?, args.lang.language));
+        let history = history::read(path)?;
+        streams::detail(read(&history));
+        judged.push(judge(&history, args.lang.language));
     }
     match args.json.json {
         true => put(&(document(&judged).to_string() + "\n"))?,
@@ -53,6 +56,17 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     }
     let severe = judged.iter().map(|judged| judged.code).find(|code| *code != ExitCode::SUCCESS);
     Ok(severe.unwrap_or(ExitCode::SUCCESS))
+}
+
+/// What was read of a run.
+fn read(history: &History) -> String {
+    format!(
+        "read {}: {}, {}, {} a probe",
+        visible::path(&history.path),
+        counted(history.steps.len() as u64, "step record"),
+        counted(history.valid.len() as u64, "validation"),
+        if history.probe.is_some() { "with" } else { "without" }
+    )
 }
 
 /// One document for one run, a list of them for several.

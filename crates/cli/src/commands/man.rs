@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 use longspan_run::visible;
 use longspan_run::whole_file;
 
@@ -50,10 +51,49 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
     std::iter::once(&program).chain(program.get_subcommands()).map(page).collect()
 }
 
+/// The page of a command, in ASCII: any manual reader takes it, whatever its encoding is.
 fn page(command: &Command) -> Result<(String, Vec<u8>), Failure> {
+    // The usage of the help: a list of a hundred flags helps nobody.
+    let usage = command.clone().render_usage().to_string().replace("Usage: ", "");
     let source = format!("longspan {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).manual("Longspan").source(source);
+    let man = Man::new(command.clone().override_usage(usage)).manual("Longspan").source(source);
     let mut page = Vec::new();
-    man.render(&mut page)?;
-    Ok((man.get_filename(), page))
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    if let Some(notes) = command.get_after_help() {
+        notes_section(&notes.to_string()).to_writer(&mut page)?;
+    }
+    Ok((man.get_filename(), ascii(&String::from_utf8_lossy(&page)).into_bytes()))
+}
+
+/// The text below the options of the help. Indented lines are examples, which are not filled.
+fn notes_section(text: &str) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["NOTES"]);
+    let mut example = false;
+    for line in text.lines() {
+        if line.starts_with(' ') != example && !line.is_empty() {
+            example = !example;
+            roff.control(if example { "nf" } else { "fi" }, []);
+        }
+        match line {
+            "" => roff.control("PP", []),
+            line => roff.text([roman(line)]),
+        };
+    }
+    if example {
+        roff.control("fi", []);
+    }
+    roff
+}
+
+/// A page with other characters than those of ASCII as escapes of roff.
+fn ascii(page: &str) -> String {
+    let escaped = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", u32::from(c)) };
+    page.chars().map(escaped).collect()
 }

@@ -4,8 +4,8 @@ use longspan_record::ScoreRecord;
 use longspan_run::train::Start;
 use unicode_width::UnicodeWidthStr;
 
-use super::{duration, figure, grouped};
-use crate::draw;
+use super::{figure, grouped};
+use crate::paint::Ink;
 
 /// Columns between two parts of the line.
 const GAP: usize = 2;
@@ -48,7 +48,7 @@ impl Status {
 
     /// The line in `columns` columns: parts that have no room are left out, the least important ones first. The rest of the
     /// room is for a bar, whose width does not change with each digit.
-    pub(super) fn line(&self, columns: usize) -> String {
+    pub(super) fn line(&self, columns: usize, colours: bool) -> String {
         let parts = self.parts();
         let mut by_rank: Vec<_> = parts.iter().collect();
         by_rank.sort_by_key(|(rank, _)| *rank);
@@ -62,17 +62,25 @@ impl Status {
         }
         let shown = parts.into_iter().filter(|(rank, _)| Some(*rank) <= least).map(|(_, part)| part);
         let bar = (columns - used).saturating_sub(GAP) / 8 * 8;
-        let bar = (bar > 0).then(|| draw::bar(self.step as f64 / self.steps.max(1) as f64, bar.min(24)));
+        let bar = (bar > 0).then(|| self.bar(bar.min(24), colours));
         bar.into_iter().chain(shown).collect::<Vec<_>>().join("  ")
+    }
+
+    /// A bar of the steps that are done.
+    fn bar(&self, columns: usize, colours: bool) -> String {
+        let done = self.step as f64 / self.steps.max(1) as f64;
+        let done = ((done * columns as f64) as usize).min(columns);
+        Ink::Good.on(&"━".repeat(done), colours) + &"─".repeat(columns - done)
     }
 
     /// The parts of the line in their order, each with its rank: the lower it is, the more important is the part.
     fn parts(&self) -> Vec<(u8, String)> {
         let mut parts = Vec::new();
         let mut add = |rank, part: Option<String>| parts.extend(part.map(|part| (rank, part)));
-        let of = |n: u64, all: u64| format!("{n:width$}/{all}", width = all.to_string().len());
-        add(1, self.epochs.map(|epochs| format!("epoch {}", of(self.epoch, epochs))));
-        add(0, Some(format!("step {}", of(self.step, self.steps))));
+        // An epoch says how far the run is; its step need not.
+        let all = self.epochs.map_or_else(|| format!("/{}", self.steps), |_| String::new());
+        add(1, self.epochs.map(|epochs| format!("epoch {}/{epochs}", self.epoch)));
+        add(0, Some(format!("step {}{all}", self.step)));
         add(2, self.loss.map(|loss| format!("loss {}", short(loss))));
         add(4, self.valid.map(|(loss, accuracy)| format!("valid {}{}", short(loss), percent(accuracy))));
         add(
@@ -82,7 +90,7 @@ impl Status {
         );
         add(6, self.pace.map(|_| format!("‖g‖ {:.2}", self.norm)));
         add(7, self.pace.map(|(speed, _)| format!("{} {}/s", grouped(speed as u64), self.positions)));
-        add(3, self.pace.map(|(_, left)| format!("{} left", duration(left))));
+        add(3, self.pace.map(|(_, left)| format!("{} left", clock(left))));
         parts
     }
 }
@@ -104,6 +112,15 @@ pub(super) fn validated(record: &ScoreRecord, epoch: Option<u64>, status: &Statu
 /// An accuracy after its loss: ", 92.6 %".
 fn percent(accuracy: Option<f64>) -> String {
     accuracy.map_or(String::new(), |share| format!(", {:.1} %", 100.0 * share))
+}
+
+/// A time as a clock shows it: "0:07", "13:20", "1:02:03".
+fn clock(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole / 3600 {
+        0 => format!("{}:{:02}", whole / 60, whole % 60),
+        hours => format!("{hours}:{:02}:{:02}", whole / 60 % 60, whole % 60),
+    }
 }
 
 /// A loss with three decimals, or as [`figure`] writes it.
@@ -136,17 +153,19 @@ mod tests {
     #[test]
     fn the_line_fits_any_terminal() {
         for columns in 1..200 {
-            let line = status().line(columns);
+            let line = status().line(columns, false);
             assert!(line.width() <= columns, "{columns}: {line}");
         }
-        let narrow = status().line(79);
-        assert!(narrow.contains("epoch  3/10  step 1200/4800  loss 0.933  valid 0.812, 92.6 %"), "{narrow}");
-        assert!(narrow.ends_with("2 min 10 s left"), "{narrow}");
-        let wide = status().line(119);
-        for part in ["horizon ≥120", "‖g‖ 1.50", "█"] {
+        let narrow = status().line(79, false);
+        let expected = "epoch 3/10  step 1200  loss 0.933  valid 0.812, 92.6 %  horizon ≥120  2:10 left";
+        assert_eq!(narrow, expected);
+        assert!(Status { epochs: None, ..status() }.line(79, false).contains("step 1200/4800"));
+        let wide = status().line(119, false);
+        for part in ["horizon ≥120", "‖g‖ 1.50", "━━──"] {
             assert!(wide.contains(part), "{wide}");
         }
-        assert!(status().line(160).contains("43,975 steps/s"));
+        assert_eq!([7.4, 3599.6, 36_000.0].map(clock), ["0:07", "1:00:00", "10:00:00"]);
+        assert!(status().line(160, true).contains("43,975 steps/s"));
     }
 
     #[test]

@@ -95,7 +95,8 @@ pub(super) fn text(rows: &[Row], columns: Option<usize>, colours: bool) -> Strin
 }
 
 /// Gives each column its width in a terminal, 0 to those that have no room: first the columns that are always there, of which
-/// the run is shortened, then the others while they fit, of which the data may be shortened.
+/// the run is shortened to a third of the terminal or less, then the others while they fit, of which the data may be shortened.
+/// The run has what is left.
 fn fit(widths: &mut [usize; 8], columns: usize) {
     let full = *widths;
     let date = "2026-11-30".len();
@@ -106,8 +107,9 @@ fn fit(widths: &mut [usize; 8], columns: usize) {
     for &c in &RANKS[..ALWAYS] {
         widths[c] = if c == 1 { full[c].min(date) } else { full[c] };
     }
+    widths[0] = full[0].min(columns / 3);
     let over = sum(widths).saturating_sub(columns);
-    widths[0] = full[0].saturating_sub(over).max(LEAST.min(full[0]));
+    widths[0] = widths[0].saturating_sub(over).max(LEAST.min(full[0]));
     // The time of day.
     if sum(widths) + full[1] - widths[1] <= columns {
         widths[1] = full[1];
@@ -119,6 +121,7 @@ fn fit(widths: &mut [usize; 8], columns: usize) {
             widths[c] = width;
         }
     }
+    widths[0] = full[0].min(widths[0] + columns.saturating_sub(sum(widths)));
 }
 
 fn line(cells: &[String; 8], widths: [usize; 8], ink: impl Fn(usize) -> Option<Ink>) -> String {
