@@ -49,7 +49,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(ExitCode(code)) | Err(Failure::Shown(code)) => code,
         Err(Failure::Closed) => 0,
         Err(failure) => {
-            streams::error(format_args!("error: {failure}"));
+            streams::tell(format_args!("error: {failure}"));
             2
         }
     }

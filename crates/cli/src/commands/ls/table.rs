@@ -47,7 +47,7 @@ impl Row {
         };
         let unit = record["unit"].as_str().map_or(String::new(), |unit| format!(" {unit}"));
         let loss = |name: &str| if record[name].is_number() { text(name) + &unit } else { text(name) };
-        let finding = record["findings"][0].as_str().unwrap_or("-").to_owned();
+        let finding = visible::line(record["findings"][0].as_str().unwrap_or("-")).into_owned();
         let started = record["created"].as_i64().map_or_else(|| "-".into(), local);
         Self {
             cells: [
@@ -198,8 +198,16 @@ mod tests {
     }
 
     #[test]
+    fn files_of_a_run_do_not_control_the_terminal() {
+        let bad = "\u{1b}[31m";
+        let record = json!({"data": bad, "outcome": bad, "findings": [bad], "model": bad});
+        let text = text(&[Row::new(Path::new(bad), &record)], None, false);
+        assert!(!text.contains('\u{1b}') && text.matches("\\u001b").count() == 5, "{text}");
+    }
+
+    #[test]
     fn a_long_text_keeps_its_end_or_its_start() {
-        assert_eq!(shortened("runs/long-name-lstm-1", 13, true), "runs…-lstm-1");
+        assert_eq!(shortened("runs/long-name-lstm-1", 13, true), "runs…e-lstm-1");
         assert_eq!(shortened("exploding-gradient", 10, false), "exploding…");
         assert_eq!(shortened("2026-11-30 21:47", 10, false), "2026-11-30");
         assert_eq!(shortened("长长长长", 5, false), "长长…");
