@@ -15,6 +15,7 @@ use longspan_run::units::ENOUGH_UNITS;
 use longspan_run::visible;
 
 use crate::streams;
+pub(crate) use status::percent;
 use status::{Status, validated};
 
 mod begin;

@@ -81,6 +81,8 @@ struct Session {
     last_loss: Option<f64>,
     /// The sums of the units of the best validation.
     best: Option<UnitSums>,
+    /// Its accuracy, for classes.
+    best_accuracy: Option<f64>,
     black_box: BlackBox,
     fault: Option<FaultRecord>,
     recoveries: Recoveries,
@@ -204,9 +206,11 @@ impl Session {
         let position = self.trainer.position();
         let epoch = self.start.epochs.and((position.window == 0).then_some(position.epoch));
         watch(Event::Validated { score, record: &record, epoch });
+        if best {
+            (self.best, self.best_accuracy) = (Some(valid.units), record.accuracy);
+        }
         self.valid = Some(record);
         if best {
-            self.best = Some(valid.units);
             self.save("best", watch)?;
         }
         Ok(())

@@ -20,7 +20,7 @@ use table::Row;
 /// The number of levels of directories that are searched below the given one.
 const DEPTH: usize = 3;
 
-/// List the runs in a directory: when they began, how they ended, best loss and first finding
+/// List the runs in a directory: when they began, how they ended, best score and first finding
 #[derive(Args, Debug)]
 pub(crate) struct LsArgs {
     /// Directory to search for runs
@@ -130,6 +130,7 @@ fn describe(path: &Path) -> Value {
         "steps": ended.steps,
         "unit": unit,
         "best_loss": ended.best_loss,
+        "best_accuracy": ended.best_accuracy,
         "baseline_loss": record.data.baseline_loss,
         "baseline": record.data.baseline,
         "outcome": if summary.is_some() { json!(ended.outcome) } else { json!("unfinished") },

@@ -15,7 +15,7 @@ use super::probe::show::horizon;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::flags::{Json, SettingFlags};
-use crate::progress::{Progress, below, counted, duration, figure, grouped, loss, too_few};
+use crate::progress::{Progress, below, counted, duration, figure, grouped, loss, percent, too_few};
 use crate::shell;
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
@@ -172,7 +172,9 @@ fn describe(summary: &Summary, config: &Config) -> String {
         |share: Option<f64>| share.map_or(String::new(), |a| format!(", {:.1} % correct", 100.0 * a));
     if let Some(valid) = summary.valid_loss {
         let best = match summary.best_loss {
-            Some(best) if best < valid => format!("; best validation {}", loss(best)),
+            Some(best) if best < valid => {
+                format!("; best validation {}{}", loss(best), percent(summary.best_accuracy))
+            }
             _ => String::new(),
         };
         let error = match (summary.valid_standard_error, summary.valid_units) {

@@ -44,18 +44,19 @@ pub(super) fn describe(start: &Start) -> Vec<String> {
     lines
 }
 
-/// The sizes of the parts: "243 training, 27 validation and 0 test sequences".
+/// The sizes of the parts: "sequences: 243 for training, 27 for validation".
 fn parts(start: &Start) -> String {
     let parts = &start.data.parts;
     let train = match parts.train {
         0 => "new at each step for training".to_owned(),
         train => format!("{} for training", grouped(train)),
     };
-    let other = |count: u64, part: &str| match count {
-        0 => format!("none for {part}"),
-        count => format!("{} for {part}", grouped(count)),
+    let valid = match parts.valid {
+        0 => "none for validation".to_owned(),
+        valid => format!("{} for validation", grouped(valid)),
     };
-    format!("{}: {train}, {}, {}", parts.items, other(parts.valid, "validation"), other(parts.test, "test"))
+    let test = if parts.test > 0 { format!(", {} for test", grouped(parts.test)) } else { String::new() };
+    format!("{}: {train}, {valid}{test}", parts.items)
 }
 
 /// The cell and the size of the network: "lstm, 2 layers of 128 units".

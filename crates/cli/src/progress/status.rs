@@ -110,7 +110,7 @@ pub(super) fn validated(record: &ScoreRecord, epoch: Option<u64>, status: &Statu
 }
 
 /// An accuracy after its loss: ", 92.6 %".
-fn percent(accuracy: Option<f64>) -> String {
+pub(crate) fn percent(accuracy: Option<f64>) -> String {
     accuracy.map_or(String::new(), |share| format!(", {:.1} %", 100.0 * share))
 }
 

@@ -79,7 +79,7 @@ fn progress_fits_the_terminal_and_ctrl_c_leaves_a_run_that_continues() {
             "run          runs/one\n",
             "data         text.txt by char, 21 distinct\n",
             "model        lstm, 1 layer of 16 units, ",
-            "parts        tokens: 5,220 for training, 579 for validation, none for test\n",
+            "parts        tokens: 5,220 for training, 579 for validation\n",
         ] {
             assert!(seen.contains(part), "{part} in\n{seen}");
         }
@@ -119,7 +119,7 @@ fn a_list_of_runs_fits_the_terminal() {
         let listed = terminal(&dir, (columns, rows), "longspan ls", quiet).screen;
         assert_eq!(listed.trim_end().lines().count(), 3, "{listed}");
         assert!(listed.contains('…') && listed.contains("lstm-1  2"), "{listed}");
-        assert!(listed.contains("finished") && listed.contains("best loss"), "{listed}");
+        assert!(listed.contains("finished") && listed.contains("best score"), "{listed}");
         assert_eq!(listed.contains("baseline"), columns == 120, "{listed}");
     }
     assert!(dir.printed("ls").contains(long));

@@ -139,6 +139,7 @@ impl Session {
             train_accuracy: valid.and_then(|record| record.train_accuracy),
             groups: valid.map(|record| record.groups.clone()).unwrap_or_default(),
             best_loss: Some(self.patience.best).filter(|best| best.is_finite()),
+            best_accuracy: self.best_accuracy,
             test_loss: test.map(|record| record.loss),
             test_accuracy: test.and_then(accuracy),
             unit: self.data.record.unit,

@@ -141,6 +141,9 @@ pub struct Summary {
     pub groups: Vec<GroupScore>,
     /// Loss of the best validation.
     pub best_loss: Option<f64>,
+    /// Accuracy of that validation, for classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_accuracy: Option<f64>,
     /// Loss of the best weights on the test data.
     pub test_loss: Option<f64>,
     /// Accuracy of the best weights on the test data.

@@ -9,12 +9,12 @@ use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::paint::Ink;
-use crate::progress::figure;
+use crate::progress::{figure, percent};
 use crate::wrap::pad;
 
 /// The titles of the columns, in their order.
 const TITLES: [&str; 8] =
-    ["run", "started", "state", "best loss", "baseline", "first finding", "model", "data"];
+    ["run", "started", "state", "best score", "baseline", "first finding", "model", "data"];
 
 /// The columns in the order in which they get room on a terminal. The first five are always there.
 const RANKS: [usize; 8] = [0, 2, 3, 5, 1, 4, 6, 7];
@@ -47,6 +47,11 @@ impl Row {
         };
         let unit = record["unit"].as_str().map_or(String::new(), |unit| format!(" {unit}"));
         let loss = |name: &str| if record[name].is_number() { text(name) + &unit } else { text(name) };
+        // Losses beside an accuracy are always in nats.
+        let best = match record["best_accuracy"].as_f64() {
+            Some(share) => text("best_loss") + &percent(Some(share)),
+            None => loss("best_loss"),
+        };
         let finding = visible::line(record["findings"][0].as_str().unwrap_or("-")).into_owned();
         let started = record["created"].as_i64().map_or_else(|| "-".into(), local);
         Self {
@@ -54,7 +59,7 @@ impl Row {
                 visible::path(path),
                 started,
                 text("outcome").replace('_', " "),
-                loss("best_loss"),
+                best,
                 loss("baseline_loss"),
                 finding,
                 text("model"),
