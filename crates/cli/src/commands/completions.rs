@@ -29,6 +29,7 @@ zsh, with fpath=(~/.zfunc $fpath) before compinit in ~/.zshrc:
   longspan completions zsh > ~/.zfunc/_longspan
 
 fish:
+  mkdir -p ~/.config/fish/completions
   longspan completions fish > ~/.config/fish/completions/longspan.fish
 
 powershell:
