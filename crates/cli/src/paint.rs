@@ -27,7 +27,7 @@ impl Ink {
             Self::Good => AnsiColor::Green.on_default(),
             Self::Heading => Style::new().bold(),
         };
-        if colours { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if colours && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }
 
@@ -49,5 +49,6 @@ mod tests {
         assert_eq!(message("warning: low", true), "\u{1b}[1m\u{1b}[33mwarning:\u{1b}[0m low");
         assert_eq!(message("warning: low", false), "warning: low");
         assert_eq!(message("step 3", true), "step 3");
+        assert_eq!(Ink::Good.on("", true), "");
     }
 }

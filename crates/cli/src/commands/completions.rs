@@ -65,8 +65,8 @@ fn hinted(arg: Arg) -> Arg {
     }
 }
 
-/// The values of a setting, without what may follow their names; empty for other arguments, and for settings that are numbers or
-/// names of the user.
+/// The values of a setting, without what may follow their names; empty for other arguments, and for settings that are numbers
+/// or names of the user.
 fn choices(setting: &str) -> Vec<String> {
     let wrong = "?";
     let known = KEYS.iter().any(|key| key.name == setting);

@@ -22,7 +22,10 @@ fn text(bytes: &[u8]) -> String {
 const BASH: &str = r#"
 source longspan.bash
 complete -p longspan >/dev/null || exit 1
-offered() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _longspan longspan "${!#}" "${@: -2:1}"; echo "${COMPREPLY[@]}"; }
+offered() {
+  COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+  _longspan longspan "${!#}" "${@: -2:1}"; echo "${COMPREPLY[@]}"
+}
 offered longspan tr
 offered longspan train --hid
 offered longspan train --cell r

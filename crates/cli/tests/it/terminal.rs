@@ -20,8 +20,8 @@ struct Ended {
     code: Option<i32>,
 }
 
-/// Runs a line of a shell, in which `longspan` is the program, in a terminal of so many columns and rows. `watch` sees the screen
-/// whenever it has changed, and returns what the user types then.
+/// Runs a line of a shell, in which `longspan` is the program, in a terminal of so many columns and rows. `watch` sees the
+/// screen whenever it has changed, and returns what the user types then.
 fn terminal(
     dir: &TestDir,
     (columns, rows): (u16, u16),
