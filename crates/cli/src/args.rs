@@ -7,17 +7,21 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config::ConfigArgs, demo::DemoArgs, diagnose::DiagnoseArgs, eval::EvalArgs, explain::ExplainArgs,
-    inspect::InspectArgs, ls::LsArgs, predict::PredictArgs, probe::ProbeArgs, replay::ReplayArgs,
-    report::ReportArgs, resume::ResumeArgs, sample::SampleArgs, serve::ServeArgs, train::TrainArgs,
+    completions::CompletionsArgs, config::ConfigArgs, demo::DemoArgs, diagnose::DiagnoseArgs, eval::EvalArgs,
+    explain::ExplainArgs, inspect::InspectArgs, ls::LsArgs, man::ManArgs, predict::PredictArgs,
+    probe::ProbeArgs, replay::ReplayArgs, report::ReportArgs, resume::ResumeArgs, sample::SampleArgs,
+    serve::ServeArgs, train::TrainArgs,
 };
 use crate::failure::{Failure, fail};
+use crate::flags::{Global, color};
 use crate::streams;
 
 /// Train recurrent networks on sequences and measure the gradient at every time step
 #[derive(Parser)]
 #[command(name = "longspan", version, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -40,6 +44,8 @@ pub(crate) enum Command {
     Config(ConfigArgs),
     Ls(LsArgs),
     Replay(ReplayArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// Parses the arguments of the program, of which the first is its name. For help, the version, and errors that are not about
@@ -48,6 +54,9 @@ pub(crate) enum Command {
 /// # Errors
 /// A message if an argument has an invalid value; the exit code if clap has printed.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Help and errors of the command line are printed before it is parsed.
+    streams::set_colours(color(&arguments));
     Cli::try_parse_from(arguments).map_err(|error| match error::message(&error) {
         Some(message) => fail(message),
         None => streams::usage(&error).map_or_else(|failed| failed, Failure::Shown),

@@ -1,5 +1,6 @@
 //! The commands, one module for each.
 
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod diagnose;
@@ -7,6 +8,7 @@ pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod inspect;
 pub(crate) mod ls;
+pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod replay;

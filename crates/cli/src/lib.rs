@@ -10,6 +10,7 @@ mod draw;
 mod exit_code;
 mod failure;
 mod flags;
+mod paint;
 mod progress;
 mod report;
 mod serve;
@@ -40,11 +41,17 @@ pub extern "C" fn out_of_memory(bytes: usize) {
 ///
 /// It writes to standard output and standard error, and some commands listen for signals.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    match args::parse(arguments).and_then(|line| run(&line.command)) {
+    match args::parse(arguments).and_then(|line| {
+        line.global.apply();
+        streams::detail(format_args!("longspan {}", env!("CARGO_PKG_VERSION")));
+        let code = run(&line.command)?;
+        streams::detail(format_args!("done, exit code {}", code.0));
+        Ok(code)
+    }) {
         Ok(ExitCode(code)) | Err(Failure::Shown(code)) => code,
         Err(Failure::Closed) => 0,
         Err(failure) => {
-            streams::note(format_args!("error: {failure}"));
+            streams::tell(format_args!("error: {failure}"));
             2
         }
     }
@@ -67,5 +74,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Config(args) => commands::config::run(args),
         Command::Ls(args) => commands::ls::run(args),
         Command::Replay(args) => commands::replay::run(args),
+        Command::Completions(args) => commands::completions::run(args),
+        Command::Man(args) => commands::man::run(args),
     }
 }

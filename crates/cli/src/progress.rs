@@ -1,4 +1,4 @@
-//! Progress on standard error: a bar on a terminal, plain lines elsewhere.
+//! Progress on standard error: a line that changes on a terminal, plain lines elsewhere.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -9,12 +9,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use longspan::model::head::Unit;
 use longspan_data::text::Reading;
 use longspan_diagnose::Language;
-use longspan_record::{RecoveryAction, RecoveryRecord};
+use longspan_record::{RecoveryAction, RecoveryRecord, StepRecord};
 use longspan_run::train::{Event, Start};
 use longspan_run::units::ENOUGH_UNITS;
 use longspan_run::visible;
 
 use crate::streams;
+pub(crate) use status::percent;
+use status::{Status, validated};
+
+mod begin;
+mod status;
 
 /// A text that is read in less time than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -22,20 +27,24 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between two plain lines.
 const LINES: Duration = Duration::from_secs(10);
 
+/// Time between two drawings of the line on a terminal.
+const DRAWINGS: Duration = Duration::from_millis(100);
+
 /// Time constant of the exponential average of the loss, in steps.
 const SMOOTHING: f64 = 20.0;
 
+/// The progress of a command: of reading a text, then of training.
 pub(crate) struct Progress {
     terminal: bool,
+    /// The bar of reading.
     bar: Option<ProgressBar>,
+    /// Whether the line of training is on the terminal.
+    drawn: bool,
     began: Instant,
     last_line: Instant,
     first_step: u64,
-    steps: u64,
     tokens: u64,
-    loss: Option<f64>,
-    unit: Unit,
-    positions: &'static str,
+    status: Status,
 }
 
 /// Says in one line which step failed and how training continues.
@@ -55,16 +64,14 @@ impl Progress {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
         Self {
-            terminal: streams::notes_are_on_terminal(),
+            terminal: streams::bars_are_shown(),
             bar: None,
+            drawn: false,
             began: now,
             last_line: now,
             first_step: 0,
-            steps: 0,
             tokens: 0,
-            loss: None,
-            unit: Unit::Nats,
-            positions: "tokens",
+            status: Status::default(),
         }
     }
 
@@ -75,24 +82,10 @@ impl Progress {
                 self.read();
                 self.start(start);
             }
-            Event::Stepped { record, clip, .. } => {
-                let loss = record.loss;
-                let before = self.loss.unwrap_or(loss);
-                self.loss =
-                    Some(before + (loss - before) / SMOOTHING.min((record.step - self.first_step) as f64));
-                self.tokens += record.tokens;
-                let status = self.status(record.step, clip.global_norm_before);
-                if let Some(bar) = &self.bar {
-                    bar.set_position(record.step);
-                    bar.set_message(status);
-                } else if self.last_line.elapsed() >= LINES {
-                    self.last_line = Instant::now();
-                    streams::note(format_args!("step {}/{}  {status}", record.step, self.steps));
-                }
-            }
-            Event::Validated { record, .. } => {
-                let mark = if record.best { " (best so far)" } else { "" };
-                self.say(&format!("step {}: validation {}{mark}", record.step, loss(record.loss, self.unit)));
+            Event::Stepped { record, clip, .. } => self.stepped(record, clip.global_norm_before),
+            Event::Validated { record, epoch, .. } => {
+                self.status.valid = Some((record.loss, record.accuracy));
+                self.say(&validated(record, *epoch, &self.status));
             }
             Event::Warning(text) => self.say(&format!("warning: {text}")),
             Event::DiskFull(error) => {
@@ -106,7 +99,11 @@ impl Progress {
                 self.first_step = self.first_step.min(record.to_step);
                 self.say(&recovered(record));
             }
-            Event::Opening | Event::Saved(_) => {}
+            Event::Opening => streams::detail("the data are read, and the model is made"),
+            Event::Saved(path) => {
+                let detail = streams::detailed(format_args!("wrote {}", visible::path(path)));
+                detail.iter().for_each(|detail| self.say(detail));
+            }
         }
     }
 
@@ -123,7 +120,7 @@ impl Progress {
             bar.set_length(reading.of);
             bar.set_position(reading.bytes);
             bar.set_message(format!("reading {name}"));
-        } else if self.last_line.elapsed() >= LINES {
+        } else if streams::progress_is_shown() && self.last_line.elapsed() >= LINES {
             self.last_line = Instant::now();
             streams::note(format_args!(
                 "reading {name}  {} of {} MB",
@@ -140,67 +137,66 @@ impl Progress {
         }
     }
 
-    /// Removes the bar.
-    pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+    /// Removes the bar of reading, or the line of training.
+    pub(crate) fn finish(&mut self) {
+        self.read();
+        self.erase();
     }
 
     fn start(&mut self, start: &Start) {
-        (self.first_step, self.steps) = (start.step, start.steps);
-        (self.unit, self.positions) = (start.data.unit, start.positions);
-        streams::note(format_args!(
-            "{}: {} parameters, {}, {}",
-            start.data.description,
-            grouped(start.parameters as u64),
-            start.level,
-            counted(start.threads, "thread")
-        ));
-        if start.step == 0 {
-            for notice in &start.data.notices {
-                streams::note(format_args!("note: {notice}"));
+        begin::describe(start).iter().for_each(streams::note);
+        self.first_step = start.step;
+        self.status = Status::of(start);
+        (self.began, self.last_line) = (Instant::now(), Instant::now());
+        self.draw();
+    }
+
+    fn stepped(&mut self, record: &StepRecord, norm: f64) {
+        let taken = (record.step - self.first_step) as f64;
+        let before = self.status.loss.unwrap_or(record.loss);
+        self.status.loss = Some(before + (record.loss - before) / SMOOTHING.min(taken));
+        self.tokens += record.tokens;
+        let lag = record.snapshot.as_ref().and_then(|snapshot| snapshot.lag.as_ref());
+        if let Some(horizon) = lag.and_then(|lag| lag.horizon.as_ref()) {
+            self.status.horizon = Some((horizon.steps, horizon.at_least));
+        }
+        let seconds = self.began.elapsed().as_secs_f64().max(1e-3);
+        let left = self.status.steps.saturating_sub(record.step) as f64;
+        self.status.pace = Some((self.tokens as f64 / seconds, seconds / taken.max(1.0) * left));
+        (self.status.epoch, self.status.step, self.status.norm) = (record.epoch, record.step, norm);
+        let pause = if self.terminal { DRAWINGS } else { LINES };
+        if streams::progress_is_shown() && self.last_line.elapsed() >= pause {
+            self.last_line = Instant::now();
+            match self.terminal {
+                true => self.draw(),
+                false => streams::note(self.status.plain()),
             }
         }
-        if let Some(plan) = &start.memory {
-            streams::note(format_args!("bptt memory: {plan}"));
-        }
-        if start.step > 0 {
-            streams::note(format_args!("resuming after step {} of {}", start.step, start.steps));
-        }
-        if let Some(isa) = &start.began_on {
-            streams::note(format_args!(
-                "note: the run began on {isa}, and {} rounds differently; for equal bits, set LONGSPAN_ISA={isa}",
-                start.level
-            ));
-        }
+    }
+
+    /// Draws the line of training on a terminal, whose width may have changed.
+    fn draw(&mut self) {
         if self.terminal {
-            let style =
-                ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}").expect("a valid template");
-            let bar = ProgressBar::with_draw_target(Some(start.steps), streams::bars());
-            bar.set_style(style.progress_chars("━╸ "));
-            bar.set_position(start.step);
-            self.bar = Some(bar);
+            // In the last column, terminals begin a new line.
+            let columns = streams::notes_columns().unwrap_or(80) - 1;
+            streams::redraw(&self.status.line(columns, streams::notes_have_colours()));
+            self.drawn = true;
         }
-        self.began = Instant::now();
     }
 
-    fn status(&self, step: u64, norm: f64) -> String {
-        let seconds = self.began.elapsed().as_secs_f64().max(1e-3);
-        let done = (step - self.first_step).max(1) as f64;
-        let left = duration(seconds / done * self.steps.saturating_sub(step) as f64);
-        let speed = self.tokens as f64 / seconds;
-        let loss = match self.loss.unwrap_or(f64::NAN) {
-            loss if (0.1..1e6).contains(&loss) => format!("{loss:.3}"),
-            loss => figure(loss),
-        };
-        format!("loss {loss}  ‖g‖ {norm:.2}  {} {}/s  {left} left", grouped(speed as u64), self.positions)
+    fn erase(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            streams::redraw("");
+        }
     }
 
-    fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(visible::line(line)),
-            None => streams::note(format_args!("{line}")),
+    /// Writes a line above the line of training.
+    fn say(&mut self, line: &str) {
+        let drawn = self.drawn;
+        self.erase();
+        streams::note(line);
+        if drawn {
+            self.draw();
         }
     }
 }
@@ -210,7 +206,7 @@ pub(crate) struct Bar(Option<ProgressBar>);
 
 impl Bar {
     pub(crate) fn new() -> Self {
-        Self(streams::notes_are_on_terminal().then(|| {
+        Self(streams::bars_are_shown().then(|| {
             let style = ProgressStyle::with_template("{bar:24} {msg}").expect("a valid template");
             ProgressBar::with_draw_target(Some(1), streams::bars()).with_style(style.progress_chars("━╸ "))
         }))

@@ -92,7 +92,8 @@ async fn run(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
     })?;
     let address = listener.local_addr()?;
     let query = token.as_ref().map_or_else(String::new, |token| format!("?token={token}"));
-    streams::note(format_args!(
+    // The address is what the command is for.
+    streams::tell(format_args!(
         "serving {} at http://{address}/{query} (stop with Ctrl-C)",
         visible::path(&directory)
     ));

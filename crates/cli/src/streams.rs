@@ -15,18 +15,75 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::Instant;
 
+use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressDrawTarget;
 use longspan_run::visible;
 use terminal_size::{Width, terminal_size_of};
 
 use crate::failure::{Failure, fail};
+use crate::paint;
 
-/// Writes a line to standard error, if it can be written. A line feed in it is escaped.
-pub(crate) fn note(line: impl Display) {
+/// What is written to standard error, as the global options say. A process that calls the program several times sets it each
+/// time.
+#[derive(Clone, Copy)]
+struct Notes {
+    quiet: bool,
+    /// The start of a command that prints details.
+    verbose: Option<Instant>,
+    progress: bool,
+}
+
+static NOTES: Mutex<Notes> = Mutex::new(Notes { quiet: false, verbose: None, progress: true });
+
+fn notes() -> Notes {
+    *NOTES.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Sets what is written to standard error: only errors if `quiet`, also details if `verbose`, and progress or none.
+pub(crate) fn set_notes(quiet: bool, verbose: bool, progress: bool) {
+    let set = Notes { quiet, verbose: verbose.then(Instant::now), progress: progress && !quiet };
+    *NOTES.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = set;
+}
+
+/// Sets when colours are used. With `Auto`, they are used on a terminal; NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM may say
+/// otherwise.
+pub(crate) fn set_colours(choice: ColorChoice) {
+    choice.write_global();
+}
+
+/// Writes a message of one line to standard error, if it can be written: an error, or what is always said. A line feed in it is
+/// escaped.
+pub(crate) fn tell(line: impl Display) {
     // One call for each line, so that the lines of several processes do not mix.
-    let line = format!("{}\n", visible::line(&line.to_string()));
+    let line = paint::message(&visible::line(&line.to_string()), notes_have_colours()) + "\n";
     let _ = stderr().write_all(line.as_bytes());
+}
+
+/// The same for a note or a warning, which `--quiet` leaves out.
+pub(crate) fn note(line: impl Display) {
+    if !notes().quiet {
+        tell(line);
+    }
+}
+
+/// The same for a detail, which only `--verbose` shows, with the seconds since the start.
+pub(crate) fn detail(line: impl Display) {
+    if let Some(line) = detailed(line) {
+        tell(line);
+    }
+}
+
+/// Replaces the line of progress on the terminal of standard error. The cursor stays at its end, so that `^C` is a part of it.
+pub(crate) fn redraw(line: &str) {
+    let _ = stderr().write_all(format!("\r{line}\u{1b}[K").as_bytes());
+}
+
+/// A detail as a line; None without `--verbose`.
+pub(crate) fn detailed(line: impl Display) -> Option<String> {
+    notes().verbose.map(|start| format!("[{:8.3} s] {line}", start.elapsed().as_secs_f64()))
 }
 
 /// Writes the result of a command to standard output: a text for people, or a JSON document. If the reader closed the pipe, it
@@ -119,14 +176,37 @@ pub(crate) fn output_is_terminal() -> bool {
     stdout().is_terminal()
 }
 
-/// Whether standard error is a terminal.
-pub(crate) fn notes_are_on_terminal() -> bool {
-    stderr().is_terminal()
+/// Whether standard output has colours.
+pub(crate) fn output_has_colours() -> bool {
+    AutoStream::choice(&stdout()) != ColorChoice::Never
 }
 
-/// The width of the terminal of standard output in columns; None if it is not a terminal.
+/// Whether standard error has colours.
+pub(crate) fn notes_have_colours() -> bool {
+    AutoStream::choice(&stderr()) != ColorChoice::Never
+}
+
+/// Whether progress is shown.
+pub(crate) fn progress_is_shown() -> bool {
+    notes().progress
+}
+
+/// Whether progress bars are shown: standard error is a terminal.
+pub(crate) fn bars_are_shown() -> bool {
+    // A dumb terminal cannot replace a line.
+    progress_is_shown()
+        && stderr().is_terminal()
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// The width of the terminal of standard output in columns; None if it is not a terminal, or does not say.
 pub(crate) fn output_columns() -> Option<usize> {
-    terminal_size_of(stdout()).map(|(Width(columns), _)| columns.into())
+    terminal_size_of(stdout()).map(|(Width(columns), _)| columns.into()).filter(|&columns| columns > 0)
+}
+
+/// The same for standard error.
+pub(crate) fn notes_columns() -> Option<usize> {
+    terminal_size_of(stderr()).map(|(Width(columns), _)| columns.into()).filter(|&columns| columns > 0)
 }
 
 /// Where progress bars are drawn: standard error. They drop what cannot be written.

@@ -86,7 +86,7 @@ impl TensorBoard {
                 Ok(())
             }
             Event::Stepped { record, clip, flow } => self.step(record, clip, flow),
-            Event::Validated { score, record } => {
+            Event::Validated { score, record, .. } => {
                 let mut values = vec![Value::scalar(format!("loss_{}/valid", self.unit), score.mean_loss())];
                 if score.accuracy().is_finite() && self.unit == Unit::Nats {
                     values.push(Value::scalar("accuracy/valid", score.accuracy()));

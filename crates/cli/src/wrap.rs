@@ -5,7 +5,16 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The width of the terminal in columns, limited to 40 to 100; 80 if standard output is not a terminal.
 pub(crate) fn columns() -> usize {
-    crate::streams::output_columns().map_or(80, |columns| columns.clamp(40, 100))
+    crate::streams::output_columns().map_or(80, readable)
+}
+
+/// The same for standard error, where lines that no terminal shows are not wrapped.
+pub(crate) fn note_columns() -> usize {
+    crate::streams::notes_columns().map_or(usize::MAX, readable)
+}
+
+fn readable(columns: usize) -> usize {
+    columns.clamp(40, 100)
 }
 
 /// Wraps `text` to lines of at most `columns` columns; a word that is longer has a line of its own. The first line begins with

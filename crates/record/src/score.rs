@@ -34,6 +34,10 @@ pub struct ScoreRecord {
     /// Mean loss of a fixed sample of the training part, without dropout and with the weights of this validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train: Option<Estimate>,
+    /// Share of the targets of that sample with the highest predicted probability, for classes; None in files of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f64>,
     /// Scores beyond the loss, for classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassScore>,

@@ -43,7 +43,7 @@ use longspan::trainer::Trainer;
 use longspan_data::series::Part;
 use longspan_record::{FaultRecord, ScoreRecord};
 use outage::Outage;
-use records::score_record;
+use records::{accuracy, score_record};
 use recovery::Recoveries;
 
 /// Trains a run. Setting `cancel` stops it after the current step, with a checkpoint; `watch` is called for
@@ -83,6 +83,8 @@ struct Session {
     last_loss: Option<f64>,
     /// The sums of the units of the best validation.
     best: Option<UnitSums>,
+    /// Its accuracy, for classes.
+    best_accuracy: Option<f64>,
     black_box: BlackBox,
     fault: Option<FaultRecord>,
     recoveries: Recoveries,
@@ -207,14 +209,19 @@ impl Session {
         let record = ScoreRecord {
             above_best,
             train: train.units.mean(),
+            train_accuracy: accuracy(output, &train.score),
             groups: self.data.group_scores(Part::Valid, &valid.groups),
             ..score_record(output, step, &valid, best)
         };
         self.run.append("valid", &record)?;
-        watch(Event::Validated { score, record: &record });
+        let position = self.trainer.position();
+        let epoch = self.start.epochs.and((position.window == 0).then_some(position.epoch));
+        watch(Event::Validated { score, record: &record, epoch });
+        if best {
+            (self.best, self.best_accuracy) = (Some(valid.units), record.accuracy);
+        }
         self.valid = Some(record);
         if best {
-            self.best = Some(valid.units);
             self.save("best", watch)?;
         }
         Ok(())

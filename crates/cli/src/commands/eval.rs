@@ -17,11 +17,12 @@ use longspan_run::config::{Config, Origin};
 use longspan_run::dataset::{Dataset, HeldOut, difference, moved};
 use longspan_run::directory;
 use longspan_run::train::check_window;
+use longspan_run::visible;
 
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::{Data, Json, Threads, Weights, positive};
-use crate::progress::Progress;
+use crate::progress::{Progress, counted};
 use crate::stop::Stop;
 use crate::streams::{self, put};
 use longspan_run::machine;
@@ -113,6 +114,12 @@ pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure>
     let mut params = Params::zeros(model.layout().clone());
     checkpoint.weights(&mut params)?;
     model.pack(&ctx, &params);
+    let (step, shown) = (header.position.step, visible::path(&file));
+    let threads = counted(ctx.threads(), "thread");
+    streams::detail(format_args!(
+        "weights after step {step}, of {shown}; {threads}, {}",
+        ctx.instruction_set()
+    ));
     Ok(Loaded { checkpoint, file, config, ctx, model, params })
 }
 
@@ -137,6 +144,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     let run = args.weights.run.as_path();
     at_new_path(&args.data, run, &mut config)?;
     let Evaluated { data, on, bytes } = source(&args.data, args.part, run, &config, &header.schema)?;
+    streams::detail(format_args!("read {on}"));
     fits(&header.model, data.source.shape(), size_of::<f32>())?;
     data.shifts.iter().for_each(|shift| streams::note(format_args!("warning: {on}: {shift}")));
     let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &|| stop.came())?;

@@ -1,5 +1,7 @@
 //! `longspan ls`: lists the runs of a directory.
 
+mod table;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,13 +14,13 @@ use serde_json::{Value, json};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
 use crate::flags::Json;
-use crate::progress::figure;
-use crate::streams::{self, put};
+use crate::streams::{self, put, put_painted};
+use table::Row;
 
 /// The number of levels of directories that are searched below the given one.
 const DEPTH: usize = 3;
 
-/// List the runs in a directory, with data, model, best loss and outcome
+/// List the runs in a directory: when they began, how they ended, best score and first finding
 #[derive(Args, Debug)]
 pub(crate) struct LsArgs {
     /// Directory to search for runs
@@ -52,21 +54,8 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    let columns = ["run", "data", "model", "step", "best_loss", "baseline_loss", "baseline", "outcome"];
-    let titles = ["run", "data", "model", "step", "best loss", "baseline", "", "outcome"];
-    let mut rows = vec![titles.map(str::to_owned)];
-    rows.extend(records.iter().zip(&paths).map(|(record, path)| {
-        let mut row = columns.map(|column| cell(&record[column]));
-        row[0] = visible::path(path);
-        row
-    }));
-    let widths =
-        [0, 1, 2, 3, 4, 5, 6, 7].map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0));
-    let line = |row: &[String; 8]| {
-        let cells = row.iter().zip(widths).map(|(text, width)| format!("{text:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    put(&rows.iter().map(line).collect::<String>())?;
+    let rows = records.iter().zip(&paths).map(|(record, path)| Row::new(path, record)).collect::<Vec<_>>();
+    put_painted(&table::text(&rows, streams::output_columns(), streams::output_has_colours()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -136,21 +125,15 @@ fn describe(path: &Path) -> Value {
         "data": record.data.description,
         "model": model,
         "parameters": record.parameters,
+        "created": record.created,
         "step": ended.step,
         "steps": ended.steps,
         "unit": unit,
         "best_loss": ended.best_loss,
+        "best_accuracy": ended.best_accuracy,
         "baseline_loss": record.data.baseline_loss,
         "baseline": record.data.baseline,
         "outcome": if summary.is_some() { json!(ended.outcome) } else { json!("unfinished") },
+        "findings": ended.findings,
     })
-}
-
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "-".into(),
-        Value::String(text) => visible::line(text).into_owned(),
-        Value::Number(number) if number.is_f64() => figure(number.as_f64().unwrap_or(f64::NAN)),
-        other => other.to_string(),
-    }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use longspan_diagnose::{Finding, Language, NON_FINITE, Place, Severity, fault};
 use longspan_record::credit::Measured;
 use longspan_record::{FaultRecord, GroupScore, RecoveryAction, RecoveryRecord};
-use longspan_run::config::{Config, ConfigError, Origin};
+use longspan_run::config::{Config, ConfigError, KEYS, Origin};
 use longspan_run::dialect;
 use longspan_run::train::{Event, Job, LightProbe, Outcome, Summary};
 use longspan_run::visible;
@@ -15,11 +15,11 @@ use super::probe::show::horizon;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::flags::{Json, SettingFlags};
-use crate::progress::{Progress, below, counted, figure, grouped, loss, too_few};
+use crate::progress::{Progress, below, counted, duration, figure, grouped, loss, percent, too_few};
 use crate::shell;
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
-use crate::streams::{put, show};
+use crate::streams::{self, put, show};
 use crate::training::train;
 
 /// Train a network on a text, labelled sequences, a series, music or a synthetic task
@@ -83,6 +83,7 @@ pub(crate) fn train_job(
 ) -> Result<ExitCode, Failure> {
     let stop = Stop::listen()?;
     let job = job()?;
+    streams::detail(changed(&job.config));
     let mut progress = Progress::new();
     let mut times = StepTimes::default();
     let hold = stop.hold();
@@ -95,6 +96,7 @@ pub(crate) fn train_job(
     });
     progress.finish();
     let summary = summary?;
+    streams::detail(phases(&summary, &times));
     if output.json {
         let mut document = summary.document();
         document["first_step_ms"] = times.first_ms().into();
@@ -108,6 +110,29 @@ pub(crate) fn train_job(
         Outcome::Interrupted => ExitCode::from(stop.code()),
         _ => ExitCode::SUCCESS,
     })
+}
+
+/// The settings that differ from their defaults.
+fn changed(config: &Config) -> String {
+    let defaults = Config::default();
+    let given = KEYS.iter().filter(|key| config.get(key.name) != defaults.get(key.name));
+    let given: Vec<String> = given.map(|key| format!("{} = {}", key.name, config.get(key.name))).collect();
+    match given.is_empty() {
+        true => "all settings have their defaults".into(),
+        false => format!("settings that differ from the defaults: {}", given.join(", ")),
+    }
+}
+
+/// What the time was spent on.
+fn phases(summary: &Summary, times: &StepTimes) -> String {
+    let ms = |time: Option<f64>| time.map_or("-".into(), |ms| format!("{ms:.1} ms"));
+    format!(
+        "training steps took {} of {} (the first {}, the others {} in the median); the rest is reading, validation and writing",
+        duration(summary.step_seconds),
+        duration(summary.seconds),
+        ms(times.first_ms()),
+        ms(times.median_ms())
+    )
 }
 
 /// Describes a failed step: its loss and norm, its first bad value, and the cause.
@@ -137,7 +162,7 @@ pub(crate) fn norm(log10: f64) -> String {
 fn describe(summary: &Summary, config: &Config) -> String {
     let run = shell::path(&summary.run);
     let mut lines = Vec::new();
-    let minutes = crate::progress::duration(summary.seconds);
+    let minutes = duration(summary.seconds);
     lines.push(match &summary.outcome {
         Outcome::Finished => format!("trained {} in {minutes}", counted(summary.step, "step")),
         Outcome::StoppedEarly => format!(
@@ -159,7 +184,9 @@ fn describe(summary: &Summary, config: &Config) -> String {
         |share: Option<f64>| share.map_or(String::new(), |a| format!(", {:.1} % correct", 100.0 * a));
     if let Some(valid) = summary.valid_loss {
         let best = match summary.best_loss {
-            Some(best) if best < valid => format!("; best validation {}", loss(best)),
+            Some(best) if best < valid => {
+                format!("; best validation {}{}", loss(best), percent(summary.best_accuracy))
+            }
             _ => String::new(),
         };
         let error = match (summary.valid_standard_error, summary.valid_units) {
@@ -168,10 +195,11 @@ fn describe(summary: &Summary, config: &Config) -> String {
             }
             _ => String::new(),
         };
-        let correct = correct(summary.valid_accuracy);
-        lines.push(format!("validation   {}{correct}{error}{best}", loss(valid)));
+        let accuracy = correct(summary.valid_accuracy);
+        lines.push(format!("validation   {}{accuracy}{error}{best}", loss(valid)));
         if let Some(train) = summary.train_score {
-            lines.push(format!("training     {}, on a sample, with the same weights", loss(train)));
+            let accuracy = correct(summary.train_accuracy);
+            lines.push(format!("training     {}{accuracy}, on a sample, with the same weights", loss(train)));
         }
         let below = below(summary.best_loss.unwrap_or(valid), summary.baseline_loss, "the best validation");
         lines.push(format!("baseline     {baseline}; {below}"));

@@ -139,6 +139,11 @@ fn resuming_changes_no_verdict() {
         assert_eq!(once[field], twice[field]);
     }
     assert_eq!(codes(&once), codes(&twice));
+    // Several runs in one command: a list of the same documents, in the order of the command.
+    let both = dir.run("diagnose twice sick --json");
+    let documents: Value = serde_json::from_slice(&both.stdout).expect("JSON");
+    assert_eq!((both.status.code(), documents), (Some(1), json!([twice, once])));
+    dir.bad("diagnose sick nowhere", &["there is no run in nowhere"]);
 }
 
 #[test]

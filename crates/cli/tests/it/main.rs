@@ -5,6 +5,7 @@ mod bad_data;
 mod bad_input;
 mod browser;
 mod categorical;
+mod completions;
 mod demo;
 mod diagnose;
 mod fault;
@@ -30,5 +31,7 @@ mod serve;
 mod server_load;
 mod server_requests;
 mod tensorboard;
+#[cfg(unix)]
+mod terminal;
 mod test_dir;
 mod untrusted;

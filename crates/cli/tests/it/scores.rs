@@ -79,6 +79,18 @@ fn classifiers_have_macro_f1_and_a_baseline_weighted_like_the_loss() {
     let classes = &record["classes"];
     assert_eq!((&classes["classes"], &record["units"]), (&2.into(), &40.into()), "{record}");
     assert!((number(&classes["largest_share"]) - 0.9).abs() < 1e-9 && number(&classes["macro_f1"]) > 0.4);
+    // The sample of the training part has an accuracy of its own, with the same weights, in the records and in the summary.
+    let shares = [&record["accuracy"], &record["train_accuracy"]].map(number);
+    assert!(shares.iter().all(|share| (0.85..=1.0).contains(share)), "{record}");
+    let summary: Value = serde_json::from_str(&dir.read_text("plain/summary.json")).expect("JSON");
+    assert_eq!(summary["train_accuracy"], record["train_accuracy"]);
+    assert_eq!(summary["best_accuracy"], record["accuracy"]);
+    // A resumed run knows the accuracy of the best validation, though no later one is better.
+    dir.good("train --resume --epochs 2 --out plain");
+    let valid = records(&dir, "plain", "valid");
+    let best = valid.iter().rfind(|record| record["best"] == true).expect("a best validation");
+    let summary: Value = serde_json::from_str(&dir.read_text("plain/summary.json")).expect("JSON");
+    assert_eq!(summary["best_accuracy"], best["accuracy"]);
     let (weighted, _) = train("--class-weights balanced", "weighted");
     assert!((number(&weighted["baseline_loss"]) - 2f64.ln()).abs() < 0.02, "{weighted}");
     let channel = &plain["channels"][0];

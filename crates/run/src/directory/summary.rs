@@ -28,6 +28,8 @@ pub struct SummaryRecord {
     /// Loss of the best validation.
     #[serde(alias = "best_loss_nats", alias = "best_loss_mse", alias = "best_loss_mae")]
     pub best_loss: Option<f64>,
+    /// Accuracy of that validation; None without classes, and in files of earlier versions.
+    pub best_accuracy: Option<f64>,
     /// Loss of the best weights on the test data.
     #[serde(alias = "test_loss_nats", alias = "test_loss_mse", alias = "test_loss_mae")]
     pub test_loss: Option<f64>,

@@ -93,6 +93,9 @@ impl Session {
             out: job.out.clone(),
             step,
             steps,
+            epochs: config.data.task.is_none().then(|| steps.div_ceil(data.train.windows().max(1))),
+            batch: config.data.batch,
+            model: trainer.model().spec().clone(),
             parameters: trainer.model().layout().parameters(),
             data: data.record.clone(),
             positions: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
@@ -119,6 +122,7 @@ impl Session {
             saved_step: Some(step).filter(|_| job.resume && warning.is_none()),
             saved_before: None,
             best: None,
+            best_accuracy: None,
             black_box: match job.resume {
                 true => BlackBox::resume(&job.out.join("metrics.jsonl"), rewound_to(&recoveries), step),
                 false => BlackBox::default(),
@@ -159,7 +163,10 @@ impl Session {
         let step = self.trainer.position().step;
         // Without metrics, the summary lacks them.
         if let Ok(history) = directory::history::read(self.run.path()) {
-            self.valid = history.valid.into_iter().rfind(|record| record.step == self.validated);
+            let mut valid = history.valid;
+            valid.retain(|record| record.step <= self.validated);
+            self.best_accuracy = valid.iter().rfind(|record| record.best).and_then(|record| record.accuracy);
+            self.valid = valid.pop().filter(|record| record.step == self.validated);
             self.last_loss =
                 history.steps.into_iter().rfind(|record| record.step == step).map(|record| record.loss);
         }

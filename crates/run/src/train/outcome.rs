@@ -9,6 +9,7 @@ use super::LightProbe;
 use crate::dataset::DataRecord;
 use crate::report::verdict::RemedyText;
 use longspan::bptt::Plan;
+use longspan::model::ModelSpec;
 use longspan::model::head::{Score, Unit};
 use longspan::optim::clip::ClipReport;
 use longspan::telemetry::GradientProfile;
@@ -45,6 +46,8 @@ pub enum Event<'a> {
         score: Score,
         /// Its record.
         record: &'a ScoreRecord,
+        /// The epoch that it ends; None within an epoch, and for a task.
+        epoch: Option<u64>,
     },
     /// A checkpoint was written.
     Saved(&'a Path),
@@ -70,6 +73,12 @@ pub struct Start {
     pub step: u64,
     /// Planned steps in total.
     pub steps: u64,
+    /// Planned epochs, of which the last may be a part; None for a task, whose samples have no end.
+    pub epochs: Option<u64>,
+    /// Sequences in a batch.
+    pub batch: usize,
+    /// The model.
+    pub model: ModelSpec,
     /// Parameters of the model.
     pub parameters: usize,
     /// The data.
@@ -126,11 +135,17 @@ pub struct Summary {
     pub valid_units: Option<u64>,
     /// The training score beside the last validation.
     pub train_score: Option<f64>,
+    /// The accuracy of that sample, for classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f64>,
     /// The last validation of each group of a series, if it has several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupScore>,
     /// Loss of the best validation.
     pub best_loss: Option<f64>,
+    /// Accuracy of that validation, for classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_accuracy: Option<f64>,
     /// Loss of the best weights on the test data.
     pub test_loss: Option<f64>,
     /// Accuracy of the best weights on the test data.

@@ -25,13 +25,8 @@ pub(crate) fn judge(history: &History, language: Language) -> Judged {
     let text = VerdictText::new(&verdict, language);
     let shown = Shown { history, severe: verdict.is_severe(), verdict: &text, language };
     Judged {
-        text: shown.text(crate::wrap::columns(), colours()),
+        text: shown.text(crate::wrap::columns(), crate::streams::output_has_colours()),
         document: shown.document(),
         code: if verdict.is_severe() { ExitCode::from(1) } else { ExitCode::SUCCESS },
     }
-}
-
-/// Whether to print colours: on a terminal, unless NO_COLOR is set (no-color.org).
-fn colours() -> bool {
-    crate::streams::output_is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -23,8 +23,10 @@ pub(super) fn shown<T: Send>(path: &Path, work: impl FnOnce(&mut dyn FnMut(u64, 
             if wait.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            if !streams::notes_are_on_terminal() {
-                streams::note(format_args!("reading {}", path.display()));
+            if !streams::bars_are_shown() {
+                if streams::progress_is_shown() {
+                    streams::note(format_args!("reading {}", path.display()));
+                }
                 return;
             }
             let bar = ProgressBar::with_draw_target(None, streams::bars());

@@ -9,7 +9,7 @@ pub(super) struct Bar(Option<ProgressBar>);
 
 impl Bar {
     pub(super) fn new(length: u64, what: &'static str) -> Self {
-        if !streams::notes_are_on_terminal() {
+        if !streams::bars_are_shown() {
             return Self(None);
         }
         let style =

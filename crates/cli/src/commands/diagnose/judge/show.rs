@@ -7,6 +7,7 @@ use longspan_run::report::verdict::{FindingText, NumberText, VerdictText};
 use longspan_run::visible;
 use serde_json::{Value, json};
 
+use crate::paint::Ink;
 use crate::progress::counted;
 use crate::wrap::{pad, wrap};
 
@@ -38,7 +39,8 @@ impl Shown<'_> {
     }
 
     pub(super) fn text(&self, columns: usize, colours: bool) -> String {
-        let mut text = wrap("", &self.headline(), columns);
+        let headline = wrap("", &self.headline(), columns);
+        let mut text = Ink::Heading.on(headline.trim_end(), colours) + "\n";
         for finding in &self.verdict.findings {
             text.push('\n');
             text.push_str(&describe(finding, self.language, columns, colours));
@@ -163,10 +165,7 @@ fn describe(finding: &FindingText, language: Language, columns: usize, colours: 
         (None, _) => String::new(),
     };
     let title = wrap(&label, &format!("{} ({}){effect}", finding.title, finding.code), columns);
-    let mut text = match colours {
-        true => title.replacen(&label, &painted(finding.severity, &label), 1),
-        false => title,
-    };
+    let mut text = title.replacen(&label, &ink(finding.severity).on(&label, colours), 1);
     text.push_str(&wrap("         ", &finding.sentence, columns));
     let width = finding.evidence.iter().map(|number| number.text().len()).max().unwrap_or(0);
     for number in &finding.evidence {
@@ -199,11 +198,10 @@ fn compared(number: &NumberText, language: Language) -> String {
     }
 }
 
-fn painted(severity: Severity, text: &str) -> String {
-    let colour = match severity {
-        Severity::Severe => "1;31",
-        Severity::Warning => "1;33",
-        Severity::Note => "1;36",
-    };
-    format!("\u{1b}[{colour}m{text}\u{1b}[0m")
+fn ink(severity: Severity) -> Ink {
+    match severity {
+        Severity::Severe => Ink::Bad,
+        Severity::Warning => Ink::Warning,
+        Severity::Note => Ink::Note,
+    }
 }
