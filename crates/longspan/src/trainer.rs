@@ -22,7 +22,7 @@ use crate::model::head::{Score, TargetScores};
 use crate::model::init::{InitSpec, initialise};
 use crate::model::{Model, OutputSpec};
 use crate::optim::Optimizer;
-use crate::optim::clip::ClipReport;
+use crate::optim::clip::{Clip, ClipReport};
 use crate::params::Params;
 use crate::telemetry::{GradientProfile, Observe, StepObserver};
 use longspan_kernel::{Context, InstructionSet};
@@ -156,7 +156,7 @@ impl<R: Real> Trainer<R> {
 
     /// Sets how gradients are clipped from the next step on.
     pub fn set_clip(&mut self, clip: Clip) {
-        self.clip = clip;
+        self.spec.clip = clip;
     }
 
     /// Takes one step on the next window of `source` with learning rate `lr`.
