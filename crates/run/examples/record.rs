@@ -2,7 +2,7 @@
 use std::path::Path;
 
 use longspan::prelude::*;
-use longspan::probe::{ProbeOptions, credit::Watch, examine};
+use longspan::probe::{ProbeOptions, Watch, examine};
 use longspan_run::{Outcome, RunRecorder, Watched};
 
 /// Trains, and records the run in `path`, which must be new or empty.
