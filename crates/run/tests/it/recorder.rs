@@ -66,7 +66,10 @@ fn a_custom_cell_is_recorded_and_cannot_be_chosen() {
     config.set("task", "adding", Origin::Flag).expect("a setting");
     config.set("cell", "custom", Origin::Flag).expect("the settings of a recorded run are read");
     let error = config.check().expect_err("no equations").to_string();
-    assert!(error.contains("custom") && error.contains("is a cell of another program"), "{error}");
+    assert!(
+        error.contains("custom") && error.contains("equations of such a cell are in another program"),
+        "{error}"
+    );
     let unknown = config.set("cell", "lsmt", Origin::Flag).expect_err("no cell").to_string();
     assert!(unknown.contains("lstm") && !unknown.contains("custom"), "{unknown}");
 }
