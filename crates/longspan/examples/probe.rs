@@ -1,7 +1,6 @@
 //! Measures how far back the gradient of freshly trained weights reaches.
 use longspan::prelude::*;
-use longspan::probe::credit::Watch;
-use longspan::probe::{ProbeOptions, examine};
+use longspan::probe::{ProbeOptions, Watch, examine};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The class of a sequence is its first token.

@@ -2,9 +2,9 @@
 use longspan::prelude::*;
 
 /// Sequences of 10 to 20 numbers, and the class of each.
-fn arrays(count: u32) -> (Vec<Vec<f32>>, Vec<u32>) {
+fn arrays(items: std::ops::Range<u32>) -> (Vec<Vec<f32>>, Vec<u32>) {
     let number = |i: u32, t: u32| ((i * 37 + t) as f32 * 12.9898).sin() * 43758.547 % 1.0;
-    let x: Vec<Vec<f32>> = (0..count).map(|i| (0..10 + i % 11).map(|t| number(i, t)).collect()).collect();
+    let x: Vec<Vec<f32>> = items.map(|i| (0..10 + i % 11).map(|t| number(i, t)).collect()).collect();
     let y = x.iter().map(|x| u32::from(x.iter().sum::<f32>() > 0.0)).collect();
     (x, y)
 }
@@ -12,11 +12,9 @@ fn arrays(count: u32) -> (Vec<Vec<f32>>, Vec<u32>) {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let output = OutputSpec::Classes { count: 2, tied: false };
     let model = ModelSpec::new(CellKind::GRU, InputSpec::Numbers { width: 1 }, 16, 1, output);
-    let (mut x, mut y) = arrays(600);
-    let held_out = (Inputs::Numbers(x.split_off(500)), Targets::Classes(y.split_off(500)));
-    let train =
-        Sequences::new(&model, Inputs::Numbers(x), Targets::Classes(y), 20, Order::Shuffled { seed: 1 })?;
-    let valid = Sequences::new(&model, held_out.0, held_out.1, 20, Order::Once)?;
+    let part = |(x, y), order| Sequences::new(&model, Inputs::Numbers(x), Targets::Classes(y), 20, order);
+    let train = part(arrays(0..500), Order::Shuffled { seed: 1 })?;
+    let valid = part(arrays(500..600), Order::Once)?;
 
     let mut trainer = Trainer::<f32>::new(Context::detect(1), &TrainerSpec::new(model, 20));
     for epoch in 1..=8 {

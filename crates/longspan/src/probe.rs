@@ -18,4 +18,5 @@ pub mod jacobian;
 pub mod lyapunov;
 pub mod tangent;
 
+pub use credit::{Cancelled, Stage, Watch};
 pub use examine::{ProbeOptions, WIDEST, examine};

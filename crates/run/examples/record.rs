@@ -2,7 +2,7 @@
 use std::path::Path;
 
 use longspan::prelude::*;
-use longspan::probe::{ProbeOptions, credit::Watch, examine};
+use longspan::probe::{ProbeOptions, Watch, examine};
 use longspan_run::{Outcome, RunRecorder, Watched};
 
 /// Trains, and records the run in `path`, which must be new or empty.
@@ -33,7 +33,7 @@ pub fn train_into(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
         run.valid_of(&mut trainer, &valid)?;
     }
     let (ctx, params) = (trainer.context(), trainer.params());
-    run.probe(examine(ctx, &model, params, &valid, &ProbeOptions::light(), &mut Watch::default())?)?;
+    run.probe(examine(ctx, &model, params, &valid, &ProbeOptions::default(), &mut Watch::default())?)?;
     Ok(run.close(Outcome::Finished)?)
 }
 

@@ -151,7 +151,7 @@ impl Config {
             (
                 model.cell != CellName::Custom,
                 "cell",
-                "is a cell of another program, whose equations are there: choose rnn, relu, identity, residual, gru or lstm",
+                "the equations of such a cell are in another program: choose rnn, relu, identity, residual, gru or lstm",
             ),
             (model.loss != ValueLoss::Labels, "loss", "needs squared or absolute"),
             ((1..=MOST_LAYERS).contains(&model.layers), "layers", "needs 1 to 1000"),

@@ -18,9 +18,12 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names in the program that trains a run; None if that is Longspan.
+    /// The names in the PyTorch program that trains a run; None if PyTorch does not.
     pub fn of(history: &History) -> Option<Self> {
         let (model, watched) = (&history.config.model, history.record.watched.as_ref()?);
+        if !watched.is_pytorch() {
+            return None;
+        }
         let class = match (watched.class.as_str(), model.cell.to_string().as_str()) {
             // Runs of earlier versions do not have it.
             ("", "lstm") => "LSTM",

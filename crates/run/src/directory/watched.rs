@@ -37,6 +37,13 @@ pub struct Watched {
     pub skipped_steps: u64,
 }
 
+impl Watched {
+    /// Whether PyTorch trains; otherwise a loop in Rust does, to which lines of Python are of no use.
+    pub fn is_pytorch(&self) -> bool {
+        self.by.starts_with("PyTorch")
+    }
+}
+
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }

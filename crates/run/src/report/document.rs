@@ -224,7 +224,8 @@ impl RunReport {
             state: history.outcome().unwrap_or("unknown").to_owned(),
             problems,
             command: record.watched.is_none().then(|| command(config)),
-            probe_command: match record.watched {
+            probe_command: match &record.watched {
+                Some(watched) if !watched.is_pytorch() => "RunRecorder::probe".into(),
                 Some(_) => "longspan.probe(model, x, y, loss=loss)".into(),
                 None => format!("longspan probe {}", visible::path(&history.path)),
             },

@@ -98,7 +98,13 @@ pub struct UnjudgedText {
 impl VerdictText {
     /// The diagnosis of a run in a language.
     pub fn of(history: &History, verdict: &Verdict, language: Language) -> Self {
-        Self::new(verdict, Names::of(history).as_ref(), language)
+        let mut text = Self::new(verdict, Names::of(history).as_ref(), language);
+        if history.record.watched.as_ref().is_some_and(|watched| !watched.is_pytorch()) {
+            // No command and no line of Python repeats or measures a loop in Rust.
+            text.command = None;
+            text.unjudged.iter_mut().for_each(|unjudged| unjudged.command = None);
+        }
+        text
     }
 
     /// The result of a diagnosis in a language, with the names in the program that trains if that is not Longspan.

@@ -7,8 +7,10 @@ use longspan::model::init::Init;
 use longspan::optim::clip::Clip;
 use longspan::optim::{Rule, Settings};
 use longspan::prelude::*;
+use longspan_diagnose::{Language, diagnose};
 use longspan_run::config::Origin;
 use longspan_run::directory::history;
+use longspan_run::report::verdict::VerdictText;
 use longspan_run::{Config, RunRecorder, Watched};
 
 use crate::test_dir::TestDir;
@@ -43,6 +45,13 @@ fn a_failed_step_is_recorded() {
     let divergence = trainer.step(&data, 1e39).expect_err("an overflow");
     run.diverged(&mut trainer, &divergence).expect("a record");
     let history = history::read(&path).expect("a run");
+    // The remedies are settings, and neither commands nor lines of Python are offered, which have no such loop.
+    let text = VerdictText::of(&history, &diagnose(&history.evidence()), Language::English);
+    assert!(text.command.is_none() && text.unjudged.iter().all(|unjudged| unjudged.command.is_none()));
+    let remedies: Vec<_> = text.findings.iter().flat_map(|finding| &finding.remedies).collect();
+    assert!(
+        remedies.iter().any(|way| !way.flags.is_empty()) && remedies.iter().all(|way| way.pytorch.is_empty())
+    );
     let fault = history.fault.as_ref().expect("a fault");
     assert_eq!((fault.step, fault.before.len(), fault.tensor.is_empty()), (4, 3, false));
     assert_eq!((history.outcome(), &*history.record.data.baseline), (Some("diverged"), "first loss"));
@@ -66,7 +75,10 @@ fn a_custom_cell_is_recorded_and_cannot_be_chosen() {
     config.set("task", "adding", Origin::Flag).expect("a setting");
     config.set("cell", "custom", Origin::Flag).expect("the settings of a recorded run are read");
     let error = config.check().expect_err("no equations").to_string();
-    assert!(error.contains("custom") && error.contains("is a cell of another program"), "{error}");
+    assert!(
+        error.contains("custom") && error.contains("equations of such a cell are in another program"),
+        "{error}"
+    );
     let unknown = config.set("cell", "lsmt", Origin::Flag).expect_err("no cell").to_string();
     assert!(unknown.contains("lstm") && !unknown.contains("custom"), "{unknown}");
 }
