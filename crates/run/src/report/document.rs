@@ -38,8 +38,10 @@ pub struct RunReport {
     pub state: String,
     /// What could not be read, one sentence each.
     pub problems: Vec<String>,
-    /// The command that repeats the run.
-    pub command: String,
+    /// The command that repeats the run; None if another program trains.
+    pub command: Option<String>,
+    /// The command, or for a run of another program the call in Python, that measures the weights.
+    pub probe_command: String,
     /// All settings, with their last values.
     pub settings: Vec<SettingText>,
     /// The settings that were changed when the run was resumed, in ascending order of steps.
@@ -221,7 +223,11 @@ impl RunReport {
             created: Some(record.created),
             state: history.outcome().unwrap_or("unknown").to_owned(),
             problems,
-            command: command(config),
+            command: record.watched.is_none().then(|| command(config)),
+            probe_command: match record.watched {
+                Some(_) => "longspan.probe(model, x, y, loss=loss)".into(),
+                None => format!("longspan probe {}", visible::path(&history.path)),
+            },
             settings: settings(config),
             changes: record.changes.clone(),
             model: super::model(config),
@@ -247,8 +253,8 @@ impl RunReport {
             looks: Looks::of(steps),
             probe: history.probe.clone(),
             lags: history.probe.as_ref().map(Lags::new).unwrap_or_default(),
-            verdict: VerdictText::new(&verdict, Language::English),
-            verdict_zh: VerdictText::new(&verdict, Language::Chinese),
+            verdict: VerdictText::of(history, &verdict, Language::English),
+            verdict_zh: VerdictText::of(history, &verdict, Language::Chinese),
             fault: history.fault.clone(),
             fault_told: history.fault.as_ref().map(FaultTexts::new),
             recoveries: history.recoveries.iter().map(RecoveryText::new).collect(),
@@ -264,7 +270,8 @@ impl RunReport {
             created: None,
             state: "unknown".to_owned(),
             problems: vec![reason],
-            command: String::new(),
+            command: None,
+            probe_command: String::new(),
             settings: Vec::new(),
             changes: Vec::new(),
             model: String::new(),

@@ -8,6 +8,7 @@ mod edges;
 mod effects;
 mod encoder;
 mod faults;
+mod finding_pages;
 mod findings;
 mod findings_chinese;
 mod horizons;

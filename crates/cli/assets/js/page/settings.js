@@ -20,8 +20,7 @@ export function drawSettings(run, into) {
   });
   if (changes.length) box.append(element("ul", { class: "notices" }, ...changes));
   box.append(
-    element("h3", {}, say("reproduce")),
-    element("pre", { tabindex: "0" }, run.command),
+    ...(run.command ? [element("h3", {}, say("reproduce")), element("pre", { tabindex: "0" }, run.command)] : []),
     element(
       "details",
       {},
