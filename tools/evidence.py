@@ -20,6 +20,14 @@ def number(x):
     return float(f"{x:.4g}") if isinstance(x, float) else x
 
 
+def restored(record):
+    """A record with the names of the numbers that are not finite in their place."""
+    for name, word in record.pop("not_finite", {}).items():
+        if isinstance(word, str):
+            record[name] = word
+    return record
+
+
 def loss(record):
     return next(number(value) for key, value in record.items() if key.startswith("loss"))
 
@@ -62,7 +70,7 @@ def line(identifier, expected, about, run):
         record = json.load(file)
     data = record["data"]
     with open(os.path.join(run, "metrics.jsonl")) as file:
-        records = [json.loads(line) for line in file]
+        records = [json.loads(line, object_hook=restored) for line in file]
     steps = [r for r in records if r["type"] == "step"]
     valid = [r for r in records if r["type"] == "valid"]
     limit = config["clip"].removeprefix("norm:") if config["clip"].startswith("norm:") else None

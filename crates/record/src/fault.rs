@@ -102,7 +102,7 @@ pub struct FaultRecord {
     pub step: u64,
     /// The epoch of the step, from 1.
     pub epoch: u64,
-    /// The mean loss of the step. In a file the name ends with the unit.
+    /// The mean loss of the step.
     #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
     pub loss: f64,
     /// log10 of the global norm of the step.

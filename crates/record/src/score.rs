@@ -12,7 +12,7 @@ pub struct ScoreRecord {
     /// As in [`StepRecord`](crate::StepRecord).
     #[serde(default)]
     pub attempt: u64,
-    /// Mean loss. In a file the name ends with the unit.
+    /// Mean loss.
     #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
     pub loss: f64,
     /// Share of targets with the highest predicted probability, for classes.

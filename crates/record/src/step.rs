@@ -14,7 +14,7 @@ pub struct StepRecord {
     pub attempt: u64,
     /// The epoch, from 1.
     pub epoch: u64,
-    /// Mean loss of the batch before the update. In a file the name ends with the unit.
+    /// Mean loss of the batch before the update.
     #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
     pub loss: f64,
     /// Number of scored targets.

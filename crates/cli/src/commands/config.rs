@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use longspan_run::config::Config;
+use longspan_run::config::{Beside, Config};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::streams::put;
+use crate::streams::{self, put};
 
 /// Print all settings with their defaults, or those that a file resolves to
 #[derive(Args, Debug)]
@@ -26,6 +26,8 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = &args.file {
         config.read(file)?;
         config.check()?;
+        let beside = Beside { config: &config, schema: None, from: false };
+        beside.without_effect().for_each(|(_, text)| streams::note(format_args!("warning: {text}")));
     }
     put(&config.to_toml(args.defaults))?;
     Ok(ExitCode::SUCCESS)

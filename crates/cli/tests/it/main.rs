@@ -26,6 +26,7 @@ mod report;
 mod resume;
 mod resume_changed;
 mod resume_data;
+mod schemas;
 mod scores;
 mod serve;
 mod server_load;

@@ -67,9 +67,7 @@ fn every_task_is_trained_and_scored_at_any_length() {
             format!("train --task {task} --length {lengths} --hidden 8 --batch 4 --out {task} --json");
         let summary = dir.json(&format!("{train} --steps 3"));
         assert_eq!((&summary["outcome"], &summary["steps"]), (&"finished".into(), &3.into()), "{summary}");
-        let unit = summary["unit"].as_str().expect("a unit");
-        let loss =
-            |document: &Value, name: &str| document[format!("{name}_{unit}")].as_f64().expect("a loss");
+        let loss = |document: &Value, name: &str| document[name].as_f64().expect("a loss");
         let valid = |document: &Value| loss(document, "loss");
         // The same samples, after the same weights: those of the best validation, which was the only one. Both sums are
         // taken in another order.
