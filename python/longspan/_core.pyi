@@ -93,7 +93,7 @@ class Recorder:
         self,
         path: str | PathLike[str],
         by: str,
-        module: str,
+        module: tuple[str, str],
         settings: dict[str, str],
         layers: Sequence[str],
         parameters: int,
@@ -116,4 +116,4 @@ class Recorder:
     def valid(self, step: int, loss: float, count: int) -> None: ...
     def close(self, outcome: str) -> None: ...
 
-def findings(run: str | PathLike[str], module: str, class_: str, hidden: int, layers: int) -> str: ...
+def findings(run: str | PathLike[str]) -> str: ...

@@ -13,6 +13,7 @@ Whatever a value is computed from comes before it, so the first one has no cause
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from longspan import _core
 from longspan._layers import Layers
 from longspan._numbers import number
 from longspan._recorded import Pass, array
+from longspan._steps import Fault
 
 
 def first_bad(layers: Layers, recorded: Pass, replay: _core.Replay) -> dict[str, Any] | None:
@@ -41,6 +43,13 @@ def arrived_bad(recorded: Pass) -> bool:
     """Whether the gradient that arrives at a pass is not finite."""
     grads = [recorded.d_y, *recorded.d_last]
     return any(grad is not None and not bool(torch.isfinite(grad).all()) for grad in grads)
+
+
+def not_located(fault: Fault, arrived: bool) -> dict[str, Any]:
+    """The part of the record of a fault whose place is not known; ``arrived`` if it came from behind the module."""
+    if arrived:
+        return _fault("loss", "not_observed", "the gradient that arrives at the module", math.nan)
+    return _fault("loss" if fault.what == "the loss" else "backward", "not_observed", fault.what, fault.value)
 
 
 def _find(layers: Layers, recorded: Pass, replay: _core.Replay) -> dict[str, Any] | None:

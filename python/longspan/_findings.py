@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,9 @@ class Finding:
         return "\n".join(lines)
 
 
-def of_run(run: Path, where: str, kind: str, hidden: int, layers: int) -> list[Finding]:
+def of_run(run: Path, where: str) -> list[Finding]:
     """Diagnose a run; the most important finding comes first."""
-    return of_items(json.loads(_core.findings(run, where, kind, hidden, layers)), where)
+    return of_items(json.loads(_core.findings(run)), where)
 
 
 def of_items(items: list[dict[str, Any]], where: str) -> list[Finding]:
@@ -92,11 +92,6 @@ def not_finite(step: int, what: str, sound: list[str]) -> Finding:
         "it was seen; its cause is not known",
         [],
     )
-
-
-def without_loss(finding: Finding) -> Finding:
-    """A finding of a run without any loss: what it says of the loss is left out."""
-    return replace(finding, sentence=finding.sentence.replace(", and the loss is not a number", ""))
 
 
 def sorted_findings(findings: list[Finding]) -> list[Finding]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from longspan import _core
 from longspan._cells import CellCall, CellCalls
-from longspan._faults import arrived_bad, first_bad
+from longspan._faults import arrived_bad, first_bad, not_located
 from longspan._layers import CELLS, Layers
 from longspan._numbers import log10, number
 from longspan._recorded import Backward, Calls, LayerCalls, Pass, array, given_state, masks, parts
@@ -86,7 +86,8 @@ class WatchedModule:
         given = given_state(args, kwargs)
         if given and not any(state.requires_grad for state in given) and len(given) == len(self._returned):
             pairs = zip(given, self._returned, strict=True)
-            self._carried |= all(a.shape == b.shape and torch.equal(a, b) for a, b in pairs)
+            # A state of zeros is that of a new sequence, also where dead units returned it.
+            self._carried |= all(a.shape == b.shape and torch.equal(a, b) for a, b in pairs) and any(map(torch.any, given))
         self._returned = [state.detach() for state in last]
         if self.steps.due:
             self._calls.record(args, kwargs, output, self._random)
@@ -162,12 +163,13 @@ class WatchedModule:
                 self._plain.append(step.plain)
                 if len(self._plain) >= _MOST_PLAIN or time.perf_counter() - self._written > _SECONDS:
                     self.flush()
+                self._write_fault(self.recorder, step)
             return
         if self.recorder is None:
             self.recorder = _core.Recorder(
                 self.run,
                 f"PyTorch {torch.__version__.split('+')[0]}",
-                self.name,
+                (self.name, type(self.module).__name__),
                 self._settings(),
                 self.layers.suffixes,
                 parameters,
@@ -179,17 +181,25 @@ class WatchedModule:
         self._positions = None
         self.flush()
         self.recorder.step(step.plain, positions, step.ratio, step.tensors, self._replay)
-        if self._bad is not None:
-            fault = {
-                "step": step.number,
-                "epoch": 1,
-                "loss": "NaN" if step.loss is None else number(step.loss),
-                "log10_global_norm": log10(step.norm),
-                "lr": number(step.lr),
-            }
-            self.recorder.fault(json.dumps({**fault, **self._bad, "before": []}))
-            self._bad, self.located = None, True
+        self._write_fault(self.recorder, step)
         self.describe()
+
+    def _write_fault(self, recorder: _core.Recorder, step: Step) -> None:
+        """Record the first value that is not finite, if it is in this step, with its place if it was found."""
+        fault = self.steps.fault
+        if fault is None or fault.step != step.number:
+            return
+        self.flush()
+        self.located = self._bad is not None
+        bad, self._bad = self._bad or not_located(fault, self.bad_arrived), None
+        of_step = {
+            "step": step.number,
+            "epoch": 1,
+            "loss": "NaN" if step.loss is None else number(step.loss),
+            "log10_global_norm": log10(step.norm),
+            "lr": number(step.lr),
+        }
+        recorder.fault(json.dumps({**of_step, **bad, "before": []}))
 
     def flush(self) -> None:
         """Write the steps that were not observed."""

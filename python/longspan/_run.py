@@ -123,8 +123,8 @@ class Run:
     """The loss of a prediction that does not use the input."""
     parameters: int
     """Number of parameters of the model."""
-    command: str
-    """The command that repeats a run of the program."""
+    command: str | None
+    """The command that repeats the run; None if another program trained it."""
     problems: list[str]
     """What could not be read, one sentence each."""
 

@@ -59,6 +59,7 @@ class Fault(NamedTuple):
 
     step: int
     what: str
+    value: float
 
 
 class Gradient:
@@ -173,7 +174,7 @@ class Steps:
             first = (before.parameters, norms) if not math.isfinite(norm) else (after.parameters, norms_after)
             bad = [self._name(parameter) for parameter, own in zip(*first, strict=True) if not math.isfinite(own)]
             what = f"the gradient of {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}"
-            self.fault = Fault(self.taken + 1, what)
+            self.fault = Fault(self.taken + 1, what, next(own for own in first[1] if not math.isfinite(own)))
         lr = float(self.optimizer.param_groups[0]["lr"])
         self._step = Step(self.taken + 1, lr, norm, norm_after, clipped, self._early)
         if self.due:
@@ -274,7 +275,7 @@ class Steps:
             return
         if not math.isfinite(value):
             if self.fault is None or self.fault.step >= number:
-                self.fault = Fault(number, "the loss")
+                self.fault = Fault(number, "the loss", value)
         elif self.baseline is None:
             # Before it has learned anything, a model predicts about as well as the baseline.
             self.baseline, self.assumed = value, True

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from longspan import _arguments, _verdict
-from longspan._findings import Finding, not_finite, of_run, sorted_findings, without_loss
+from longspan._findings import Finding, not_finite, of_run, sorted_findings
 from longspan._layers import CELLS
 from longspan._module import WatchedModule
 from longspan._recorded import Backward
@@ -345,15 +345,15 @@ class Watch:
                 found.append(not_finite(steps.fault.step, steps.fault.what, sound))
         for watched in self._modules:
             if watched.recorder is not None:
-                layers = watched.layers
                 try:
-                    own = of_run(watched.run, watched.name, layers.name, layers.hidden, layers.count)
+                    own = of_run(watched.run, watched.name)
                 except (KeyboardInterrupt, SystemExit):
                     raise
                 except BaseException as error:  # As when the directory was removed.
                     unread.append(f"{watched.name or self._name}: its run cannot be diagnosed: {error}")
                 else:
-                    found += own if watched.steps.has_loss else map(without_loss, own)
+                    # A value that was not located is the same for all modules.
+                    found += [one for one in own if watched.located or one.code != "non-finite"]
         return sorted_findings(found), unread
 
     def verdict(self) -> str:

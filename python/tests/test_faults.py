@@ -108,7 +108,26 @@ def test_a_fault_behind_the_layer_is_said_to_be_there(tmp_path):
     assert (finding.code, finding.numbers) == ("non-finite", {"step": 3.0})
     assert "the loss was not finite" in finding.sentence
     assert "The outputs of GRU were finite, the gradient that arrived at them was not" in finding.sentence
-    assert "fault" not in [json.loads(line)["type"] for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    # The run says it, too.
+    found = next(one for one in longspan.Run(tmp_path / "run").findings() if one.code == "non-finite")
+    assert "loss: the gradient that arrives at the module is NaN; its origin was not observed" in found.sentence
+
+
+def test_a_fault_of_a_step_that_was_not_observed_is_in_the_run(tmp_path):
+    rnn = nn.GRU(4, 5)
+    optimizer = torch.optim.SGD(rnn.parameters(), lr=0.1)
+    with longspan.watch(rnn, optimizer, run=tmp_path / "run", every=100) as watch:
+        for step in range(1, 9):
+            loss = rnn(torch.randn(6, 3, 4))[0].square().mean() * (math.inf if step == 7 else 1.0)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            watch.loss(loss)
+    fault = fault_of(tmp_path / "run")
+    assert (fault["step"], fault["cause"], fault["layer"]) == (7, "not_observed", None)
+    found = [one for one in longspan.Run(tmp_path / "run").findings() if one.code == "non-finite"]
+    assert len(found) == 1 and "in training step 7: loss: the loss is inf; its origin was not observed" in found[0].sentence
+    assert [one.code for one in watch.findings()].count("non-finite") == 1
 
 
 def test_the_run_says_how_exactly_it_was_observed(tmp_path):

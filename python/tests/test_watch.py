@@ -5,6 +5,8 @@ import gc
 import json
 import math
 import pickle
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -413,3 +415,32 @@ def test_a_model_without_recurrent_layers_is_an_error(tmp_path):
     model = nn.Linear(2, 2)
     with pytest.raises(ValueError, match=r"no nn\.RNN, nn\.GRU or nn\.LSTM"):
         longspan.watch(model, torch.optim.SGD(model.parameters(), lr=0.1), run=tmp_path / "run")
+
+
+def test_the_program_speaks_pytorch_of_a_watched_run(tmp_path):
+    """Commands that train or probe again do not apply to a run of another program."""
+    rnn = nn.RNNCell(3, 4, nonlinearity="relu")
+    with torch.no_grad():
+        rnn.bias_hh.fill_(-9.0)
+    optimizer = torch.optim.SGD(rnn.parameters(), lr=0.01)
+    with longspan.watch(rnn, optimizer, run=tmp_path / "run", every=1) as watch:
+        for _ in range(4):
+            h = torch.zeros(2, 4)
+            for x in torch.randn(6, 2, 3):
+                h = rnn(x, h)
+            optimizer.zero_grad()
+            h.sum().backward()
+            optimizer.step()
+    (dead,) = (finding for finding in watch.findings() if finding.code == "dead-units")
+    # No loss was given, so nothing is said of it; and a state of zeros is that of a new sequence.
+    assert dead.sentence == "In layer 0, 4 of 4 units are 0 at every position."
+    assert json.loads((tmp_path / "run/run.json").read_text())["watched"]["carried"] is False
+    run = longspan.Run(tmp_path / "run")
+    assert run.command is None and run.findings() == watch.findings()
+    command = [sys.executable, "-m", "longspan"]
+    for arguments in (["diagnose"], ["report", "--format", "md", "-o", "-"]):
+        shown = subprocess.run([*command, *arguments, tmp_path / "run"], capture_output=True, text=True).stdout
+        assert "# replace model: torch.nn.GRUCell instead of torch.nn.RNNCell" in shown
+        assert "longspan.probe(model" in shown
+        for of_the_program in ("longspan train", "longspan probe", "--lr", "--cell", "--probe"):
+            assert of_the_program not in shown, of_the_program

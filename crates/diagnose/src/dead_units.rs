@@ -9,7 +9,7 @@ use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::COUNTED;
 use crate::threshold::Threshold;
-use crate::wording::{of_baseline, setting};
+use crate::wording::{and_loss, setting};
 
 const DEAD: Threshold = Threshold {
     of: Text {
@@ -87,17 +87,13 @@ impl DeadUnits {
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let Self { layer, dead, hidden, .. } = self;
-        let loss = of_baseline(self.ended_ratio, language);
+        let loss = and_loss(self.ended_ratio, language);
         match language {
             Language::English => {
-                format!(
-                    "In layer {layer}, {dead} of {hidden} units are 0 at every position, and the loss is {loss}."
-                )
+                format!("In layer {layer}, {dead} of {hidden} units are 0 at every position{loss}.")
             }
             Language::Chinese => {
-                format!(
-                    "第 {layer} 层的 {hidden} 个隐藏单元中，有 {dead} 个在所有位置上都为 0，而损失是{loss}。"
-                )
+                format!("第 {layer} 层的 {hidden} 个隐藏单元中，有 {dead} 个在所有位置上都为 0{loss}。")
             }
         }
     }

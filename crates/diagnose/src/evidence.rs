@@ -83,6 +83,9 @@ pub struct Facts {
     /// Gain of the initial recurrent weights, if the initialiser has one.
     #[serde(default)]
     pub init_gain: Option<f64>,
+    /// Whether another program trains, with which the run's commands are of no use.
+    #[serde(default)]
+    pub watched: bool,
     /// All settings, as text.
     pub settings: BTreeMap<String, String>,
 }

@@ -137,6 +137,7 @@ fn reason_en(fault: &FaultRecord) -> String {
         }
         Cause::OptimizerState => "a moment of the optimizer was not finite before the step".into(),
         Cause::BadWeights => "the weights were not finite before the step".into(),
+        Cause::NotObserved => "its origin was not observed".into(),
     }
 }
 
@@ -185,6 +186,7 @@ fn reason_zh(fault: &FaultRecord) -> String {
         }
         Cause::OptimizerState => "优化器的矩在这一步之前就已不是有限值".into(),
         Cause::BadWeights => "权重在这一步之前就已不是有限值".into(),
+        Cause::NotObserved => "它的来源没有被观察到".into(),
     }
 }
 

@@ -86,8 +86,8 @@ pub struct Unjudged {
     pub rule: &'static Rule,
     /// What is missing.
     pub needs: Needs,
-    /// The command that measures it.
-    pub command: String,
+    /// The command, or for a run of another program the call in Python, that measures it; None if there is none.
+    pub command: Option<String>,
 }
 
 impl Unjudged {

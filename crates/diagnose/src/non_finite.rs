@@ -125,9 +125,12 @@ impl NonFinite {
 fn judge(evidence: &Evidence) -> Judgement {
     let Some(fault) = &evidence.fault else { return Judgement::Silent };
     let found = NonFinite { fault: Box::new(FaultRecord { before: Vec::new(), ..fault.clone() }) };
-    let because = Text {
-        en: "the value was found by running the batch again",
-        zh: "重新运行这一批数据时找到了该值",
+    let because = match fault.cause {
+        Cause::NotObserved => Text { en: "the value was seen", zh: "看到了该值" },
+        _ => Text {
+            en: "the value was found by running the batch again",
+            zh: "重新运行这一批数据时找到了该值",
+        },
     };
     Found::new(found, Confidence::High, because).remedies(remedies(&evidence.facts, fault)).into()
 }
@@ -189,6 +192,10 @@ pub(crate) fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a
         Cause::OptimizerState => ways.advise(Text {
             en: "start from the weights alone: --from with the run's directory",
             zh: "只从权重开始：--from 指定这次训练的目录",
+        }),
+        Cause::NotObserved => ways.advise(Text {
+            en: "repeat the steps before it with every=1: this shows whether the value begins in this module, and where",
+            zh: "用 every=1 重复它之前的几步：这样就能知道该值是否出自这个模块，以及出现在哪里",
         }),
         Cause::BadWeights => ways.advise(Text {
             en: "start from other weights: another checkpoint for --from, or none",

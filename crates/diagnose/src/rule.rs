@@ -87,10 +87,13 @@ impl Needs {
         }
     }
 
-    /// The command that measures it.
-    pub(crate) fn command(self, facts: &Facts) -> String {
+    /// The command, or for a run of another program the call in Python, that measures it; None if there is none.
+    pub(crate) fn command(self, facts: &Facts) -> Option<String> {
         let run = &quoted(&facts.run);
-        match self {
+        let command = match self {
+            Self::Probe | Self::Reach if facts.watched => "longspan.probe(model, x, y, loss=loss)".into(),
+            Self::Norms if facts.watched => "longspan.watch(model, optimizer, every=1)".into(),
+            Self::Steps if facts.watched => return None,
             // It probes the weights that the rules judge, and judges them.
             Self::Probe | Self::Reach => format!("longspan diagnose {run} --probe"),
             Self::Norms => {
@@ -105,7 +108,8 @@ impl Needs {
                 "longspan train --resume --out {run} --steps {}",
                 facts.planned_steps.max(ENOUGH_STEPS)
             ),
-        }
+        };
+        Some(command)
     }
 }
 

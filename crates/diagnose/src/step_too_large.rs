@@ -13,7 +13,7 @@ use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, median};
 use crate::threshold::Threshold;
 use crate::weight_decay_dominates;
-use crate::wording::{of_baseline, power, setting};
+use crate::wording::{and_loss, power, setting};
 
 const UPDATE: Threshold = Threshold {
     of: Text { en: "‖Δw‖ / ‖w‖ of a step", zh: "一步的 ‖Δw‖ / ‖w‖" },
@@ -136,24 +136,24 @@ impl StepTooLarge {
 
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
-        let loss = of_baseline(self.late_ratio, language);
+        let loss = and_loss(self.late_ratio, language);
         let (usual, largest) = (power(self.log10_median_update), power(self.log10_largest_update));
         let count = self.snapshots;
         match (language, self.throughout()) {
             (Language::English, true) => format!(
-                "The median update is {usual} times the norm of the weights ({count} snapshot{}), and the loss is {loss}.",
+                "The median update is {usual} times the norm of the weights ({count} snapshot{}){loss}.",
                 if count == 1 { "" } else { "s" }
             ),
             (Language::English, false) => format!(
-                "An update was {largest} times the norm of the weights ({count} snapshot{}), and the loss is {loss}.",
+                "An update was {largest} times the norm of the weights ({count} snapshot{}){loss}.",
                 if count == 1 { "" } else { "s" }
             ),
-            (Language::Chinese, true) => format!(
-                "一步更新对权重的改变，中位数是其范数的 {usual} 倍（共 {count} 个快照），而损失是{loss}。"
-            ),
-            (Language::Chinese, false) => format!(
-                "曾有一步更新对权重的改变达到其范数的 {largest} 倍（共 {count} 个快照），而损失是{loss}。"
-            ),
+            (Language::Chinese, true) => {
+                format!("一步更新对权重的改变，中位数是其范数的 {usual} 倍（共 {count} 个快照）{loss}。")
+            }
+            (Language::Chinese, false) => {
+                format!("曾有一步更新对权重的改变达到其范数的 {largest} 倍（共 {count} 个快照）{loss}。")
+            }
         }
     }
 

@@ -57,6 +57,15 @@ pub(crate) fn of_baseline(ratio: f64, language: Language) -> String {
     }
 }
 
+/// Goes on in a sentence with a loss relative to the baseline: ", and the loss is 93 % of the baseline"; empty if it is not known.
+pub(crate) fn and_loss(ratio: f64, language: Language) -> String {
+    match language {
+        _ if ratio.is_nan() => String::new(),
+        Language::English => format!(", and the loss is {}", of_baseline(ratio, language)),
+        Language::Chinese => format!("，而损失是{}", of_baseline(ratio, language)),
+    }
+}
+
 /// Formats a number of steps: "1 step", "2 steps".
 pub(crate) fn steps(count: usize) -> String {
     format!("{count} step{}", if count == 1 { "" } else { "s" })
@@ -94,6 +103,8 @@ mod tests {
         assert_eq!(of_baseline(0.934, en), "93 % of the baseline");
         assert_eq!(of_baseline(1.2e20, zh), "基线的 1.2e20 倍");
         assert_eq!(of_baseline(f64::NAN, en), "not a number");
+        assert_eq!(and_loss(0.5, en), ", and the loss is 50 % of the baseline");
+        assert_eq!([en, zh].map(|language| and_loss(f64::NAN, language)), ["", ""]);
         assert_eq!((steps(1), steps(2)), ("1 step".into(), "2 steps".into()));
     }
 }

@@ -65,18 +65,19 @@ fn plain((step, loss, lr, norm, norm_after, clipped): Plain) -> StepRecord {
 
 #[pymethods]
 impl Recorder {
-    /// Begins a run in `path`, or in `path-2` and so on if that is not empty.
+    /// Begins a run in `path`, or in `path-2` and so on if that is not empty, of a module with its name and class.
     #[new]
     fn new(
         path: PathBuf,
         by: String,
-        module: String,
+        module: (String, String),
         settings: BTreeMap<String, String>,
         layers: Vec<String>,
         parameters: usize,
         needed_lag: Option<usize>,
     ) -> PyResult<Self> {
-        let watched = Watched { by, module, needed_lag_steps: needed_lag, ..Watched::default() };
+        let (module, class) = module;
+        let watched = Watched { by, module, class, needed_lag_steps: needed_lag, ..Watched::default() };
         let (path, config) = (free_path(&path), configuration(&settings)?);
         let inner = RunRecorder::create(&path, config, watched.clone(), Unit::Nats, layers, parameters);
         Ok(Self { inner: inner.map_err(failed)?, watched, described: None })

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use longspan_record::{LayerProfile, ProfileRecord, ScoreRecord, StepRecord};
 use longspan_run::config::{KEYS, Value};
-use longspan_run::dialect::Names;
 use longspan_run::directory::history::{self, History};
 use longspan_run::directory::profiles::{self, Profiles};
 use longspan_run::report::RunReport;
@@ -153,22 +152,7 @@ impl RunData {
 
     /// The findings as JSON, most important first.
     fn findings(&self, py: Python<'_>) -> PyResult<String> {
-        let found = py.detach(|| {
-            let model = &self.history.config.model;
-            let watched = self.history.record.watched.as_ref();
-            let class = match model.cell.to_string().as_str() {
-                "lstm" => "LSTM",
-                "gru" => "GRU",
-                _ => "RNN",
-            };
-            let names = watched.map(|watched| Names {
-                module: watched.module.clone(),
-                class: class.into(),
-                hidden: model.hidden,
-                layers: model.layers,
-            });
-            verdict::listed(&self.history, names.as_ref())
-        });
+        let found = py.detach(|| verdict::listed(&self.history));
         serde_json::to_string(&found).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 }

@@ -11,28 +11,19 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
-/// The findings of a run as JSON, most important first. `module`, `class`, `hidden` and `layers` are what the code of the
-/// remedies calls the observed module.
+/// The findings of a run as JSON, most important first.
 #[pyfunction]
-pub(crate) fn findings(
-    py: Python<'_>,
-    run: PathBuf,
-    module: String,
-    class: String,
-    hidden: usize,
-    layers: usize,
-) -> PyResult<String> {
-    let names = Names { module, class, hidden, layers };
-    let found = py.detach(|| history::read(&run).map(|history| listed(&history, Some(&names))));
+pub(crate) fn findings(py: Python<'_>, run: PathBuf) -> PyResult<String> {
+    let found = py.detach(|| history::read(&run).map(|history| listed(&history)));
     let found = found.map_err(|error| PyOSError::new_err(error.to_string()))?;
     serde_json::to_string(&found).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// The findings of a run that was read, most important first. The code of a remedy is PyTorch if there are names for it,
-/// otherwise a command of the program.
-pub(crate) fn listed(history: &History, names: Option<&Names>) -> Value {
-    let run = visible::path(&history.path);
-    let code = |settings: &[Setting]| match names {
+/// The findings of a run that was read, most important first. The code of a remedy is PyTorch if that trains, otherwise a
+/// command of the program.
+pub(crate) fn listed(history: &History) -> Value {
+    let (run, names) = (visible::path(&history.path), Names::of(history));
+    let code = |settings: &[Setting]| match &names {
         Some(names) => pytorch(settings, names),
         None => command(&run, settings),
     };
@@ -61,7 +52,7 @@ pub(crate) fn listed(history: &History, names: Option<&Names>) -> Value {
 }
 
 fn fix(remedy: &Remedy, code: &dyn Fn(&[Setting]) -> String) -> Value {
-    let text = RemedyText::new(remedy, Language::English);
+    let text = RemedyText::new(remedy, None, Language::English);
     let code = match remedy {
         Remedy::Change { settings, .. } => code(settings),
         Remedy::Advice(_) => String::new(),

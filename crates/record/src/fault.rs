@@ -42,6 +42,8 @@ pub enum Cause {
     OptimizerState,
     /// Weights are not finite.
     BadWeights,
+    /// Another program took the step, and the value came from something that was not observed.
+    NotObserved,
 }
 
 /// Direction of a layer of a bidirectional model.

@@ -16,7 +16,8 @@
  * @property {string} version
  * @property {State} state
  * @property {string[]} problems
- * @property {string} command
+ * @property {string | null} command Repeats the run; null if another program trains.
+ * @property {string} probe_command Measures the weights.
  * @property {Setting[]} settings
  * @property {string} model
  * @property {number | null} parameters
@@ -131,7 +132,7 @@
  * @property {Finding[]} findings
  * @property {Finding[]} further_notes
  * @property {string | null} command
- * @property {{ code: string, missing: string, command: string }[]} unjudged */
+ * @property {{ code: string, missing: string, command: string | null }[]} unjudged */
 
 /** @typedef {object} Finding
  * @property {string} code
@@ -143,7 +144,7 @@
  * @property {{ name: string, value: Num, threshold?: Num, source?: string | null }[]} evidence
  * @property {{ level: "high" | "medium" | "low", because: string }} confidence
  * @property {string} false_alarm
- * @property {{ flags: string | null, why: string }[]} remedies */
+ * @property {{ flags: string, pytorch: string, why: string }[]} remedies */
 
 /** The failed training step and its first bad value.
  * @typedef {object} Fault

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         Some(fault) => ways_out(&history::read(run)?.evidence().facts, fault),
         None => Vec::new(),
     };
-    let ways: Vec<_> = ways.iter().map(|way| RemedyText::new(way, Language::English)).collect();
+    let ways: Vec<_> = ways.iter().map(|way| RemedyText::new(way, None, Language::English)).collect();
     let text = match args.json.json {
         true => document(&replay, &level.to_string(), &ways).to_string() + "\n",
         false => describe(&replay, (!same_isa).then(|| level.to_string()), &ways),

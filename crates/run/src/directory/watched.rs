@@ -9,6 +9,9 @@ pub struct Watched {
     pub by: String,
     /// The module that is observed, by its name in the model.
     pub module: String,
+    /// Its class: "LSTM", "LSTMCell".
+    #[serde(default)]
+    pub class: String,
     /// Whether the state is carried from one window to the next without its gradient.
     pub carried: bool,
     /// How many steps back the task needs information, if that is known.

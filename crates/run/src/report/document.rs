@@ -36,8 +36,10 @@ pub struct RunReport {
     pub state: String,
     /// What could not be read, one sentence each.
     pub problems: Vec<String>,
-    /// The command that repeats the run.
-    pub command: String,
+    /// The command that repeats the run; None if another program trains.
+    pub command: Option<String>,
+    /// The command, or for a run of another program the call in Python, that measures the weights.
+    pub probe_command: String,
     /// All settings.
     pub settings: Vec<SettingText>,
     /// Cell, layers and units: "lstm 1×8".
@@ -213,7 +215,11 @@ impl RunReport {
             created: Some(record.created),
             state: history.outcome().unwrap_or("unknown").to_owned(),
             problems,
-            command: command(config),
+            command: record.watched.is_none().then(|| command(config)),
+            probe_command: match record.watched {
+                Some(_) => "longspan.probe(model, x, y, loss=loss)".into(),
+                None => format!("longspan probe {}", visible::path(&history.path)),
+            },
             settings: settings(config),
             model: super::model(config),
             parameters: Some(record.parameters),
@@ -238,8 +244,8 @@ impl RunReport {
             looks: Looks::of(steps),
             probe: history.probe.clone(),
             lags: history.probe.as_ref().map(Lags::new).unwrap_or_default(),
-            verdict: VerdictText::new(&verdict, Language::English),
-            verdict_zh: VerdictText::new(&verdict, Language::Chinese),
+            verdict: VerdictText::of(history, &verdict, Language::English),
+            verdict_zh: VerdictText::of(history, &verdict, Language::Chinese),
             fault: history.fault.clone(),
             fault_told: history.fault.as_ref().map(FaultTexts::new),
             recoveries: history.recoveries.iter().map(RecoveryText::new).collect(),
@@ -255,7 +261,8 @@ impl RunReport {
             created: None,
             state: "unknown".to_owned(),
             problems: vec![reason],
-            command: String::new(),
+            command: None,
+            probe_command: String::new(),
             settings: Vec::new(),
             model: String::new(),
             parameters: None,

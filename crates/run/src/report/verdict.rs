@@ -8,7 +8,8 @@ use longspan_diagnose::{
 use longspan_record::json_float;
 use serde::Serialize;
 
-use crate::dialect;
+use crate::dialect::{self, Names};
+use crate::directory::history::History;
 
 /// The result of a diagnosis in one language.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -17,7 +18,8 @@ pub struct VerdictText {
     pub findings: Vec<FindingText>,
     /// Further notes.
     pub further_notes: Vec<FindingText>,
-    /// The command that trains again with the first remedy of the cause; None if that is not a setting.
+    /// The command that trains again with the first remedy of the cause; None if that is not a setting, or another program
+    /// trains.
     pub command: Option<String>,
     /// The rules that could not be checked.
     pub unjudged: Vec<UnjudgedText>,
@@ -74,10 +76,12 @@ pub struct ConfidenceText {
 /// A remedy in one language. Advice has no settings: its forms are empty.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RemedyText {
-    /// The settings as flags of `longspan train`.
+    /// The settings as flags of `longspan train`; empty if another program trains.
     pub flags: String,
-    /// The settings as lines of a configuration file.
+    /// The settings as lines of a configuration file; empty if another program trains.
     pub toml: String,
+    /// The settings as lines of PyTorch; empty if Longspan trains.
+    pub pytorch: String,
     /// Why it helps; for advice, the advice itself.
     pub why: &'static str,
 }
@@ -89,39 +93,47 @@ pub struct UnjudgedText {
     pub code: &'static str,
     /// The evidence that is missing.
     pub missing: &'static str,
-    /// The command that produces it.
-    pub command: String,
+    /// The command, or for a run of another program the call in Python, that produces it; None if there is none.
+    pub command: Option<String>,
 }
 
 impl VerdictText {
-    /// The result of a diagnosis in a language.
-    pub fn new(verdict: &Verdict, language: Language) -> Self {
+    /// The diagnosis of a run in a language.
+    pub fn of(history: &History, verdict: &Verdict, language: Language) -> Self {
+        Self::new(verdict, Names::of(history).as_ref(), language)
+    }
+
+    /// The result of a diagnosis in a language, with the names in the program that trains if that is not Longspan.
+    pub fn new(verdict: &Verdict, names: Option<&Names>, language: Language) -> Self {
         let unjudged = |u: &Unjudged| UnjudgedText {
             code: u.code(),
             missing: u.needs.text(language),
             command: u.command.clone(),
         };
         let text = |(finding, remedies): (&Finding, Vec<&Remedy>)| FindingText {
-            remedies: remedies.into_iter().map(|remedy| RemedyText::new(remedy, language)).collect(),
-            ..FindingText::new(finding, language)
+            remedies: remedies.into_iter().map(|remedy| RemedyText::new(remedy, names, language)).collect(),
+            ..FindingText::new(finding, names, language)
         };
         let minor = verdict.findings.iter().filter(|finding| finding.place == Place::MinorNote);
         Self {
             findings: verdict.shown().into_iter().map(text).collect(),
-            further_notes: minor.map(|finding| FindingText::new(finding, language)).collect(),
-            command: verdict.first_change().map(|settings| dialect::command(&verdict.run, settings)),
+            further_notes: minor.map(|finding| FindingText::new(finding, names, language)).collect(),
+            command: match (names, verdict.first_change()) {
+                (None, Some(settings)) => Some(dialect::command(&verdict.run, settings)),
+                _ => None,
+            },
             unjudged: verdict.unjudged.iter().map(unjudged).collect(),
         }
     }
 
     /// The missing evidence of rules that could not be checked: each kind with the command that produces it
     /// and the codes of the rules.
-    pub fn missing(&self) -> Vec<(&'static str, &str, Vec<&'static str>)> {
-        let mut missing: Vec<(&'static str, &str, Vec<&'static str>)> = Vec::new();
+    pub fn missing(&self) -> Vec<(&'static str, Option<&str>, Vec<&'static str>)> {
+        let mut missing: Vec<(&'static str, Option<&str>, Vec<&'static str>)> = Vec::new();
         for one in &self.unjudged {
             match missing.iter_mut().find(|of| of.0 == one.missing) {
                 Some((.., codes)) => codes.push(one.code),
-                None => missing.push((one.missing, &one.command, vec![one.code])),
+                None => missing.push((one.missing, one.command.as_deref(), vec![one.code])),
             }
         }
         missing
@@ -136,8 +148,8 @@ impl NumberText {
 }
 
 impl FindingText {
-    /// The finding in a language.
-    pub fn new(finding: &Finding, language: Language) -> Self {
+    /// The finding in a language, with the names in the program that trains if that is not Longspan.
+    pub fn new(finding: &Finding, names: Option<&Names>, language: Language) -> Self {
         let number = |number: Number| NumberText {
             name: number.name.of(language),
             value: number.value,
@@ -162,21 +174,30 @@ impl FindingText {
             evidence: finding.evidence().into_iter().map(number).collect(),
             confidence: ConfidenceText { level: finding.confidence, because: finding.because.of(language) },
             false_alarm: finding.rule.page.false_alarm.of(language),
-            remedies: finding.remedies.iter().map(|remedy| RemedyText::new(remedy, language)).collect(),
+            remedies: finding
+                .remedies
+                .iter()
+                .map(|remedy| RemedyText::new(remedy, names, language))
+                .collect(),
         }
     }
 }
 
 impl RemedyText {
-    /// The remedy in a language.
-    pub fn new(remedy: &Remedy, language: Language) -> Self {
-        match remedy {
-            Remedy::Change { settings, why } => {
-                Self { flags: dialect::flags(settings), toml: dialect::toml(settings), why: why.of(language) }
+    /// The remedy in a language, with the names in the program that trains if that is not Longspan.
+    pub fn new(remedy: &Remedy, names: Option<&Names>, language: Language) -> Self {
+        let empty = || Self { flags: String::new(), toml: String::new(), pytorch: String::new(), why: "" };
+        match (remedy, names) {
+            (Remedy::Change { settings, why }, None) => Self {
+                flags: dialect::flags(settings),
+                toml: dialect::toml(settings),
+                why: why.of(language),
+                ..empty()
+            },
+            (Remedy::Change { settings, why }, Some(names)) => {
+                Self { pytorch: dialect::pytorch(settings, names), why: why.of(language), ..empty() }
             }
-            Remedy::Advice(what) => {
-                Self { flags: String::new(), toml: String::new(), why: what.of(language) }
-            }
+            (Remedy::Advice(what), _) => Self { why: what.of(language), ..empty() },
         }
     }
 

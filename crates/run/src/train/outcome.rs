@@ -197,7 +197,7 @@ impl Summary {
             .iter()
             .filter(|finding| finding.code() == NON_FINITE)
             .flat_map(|finding| &finding.remedies)
-            .map(|remedy| RemedyText::new(remedy, Language::English))
+            .map(|remedy| RemedyText::new(remedy, None, Language::English))
     }
 
     /// The summary as a JSON document. The names of losses have their unit as a suffix.

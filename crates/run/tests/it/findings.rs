@@ -9,8 +9,6 @@ pub(crate) mod evidence;
 mod faulty;
 mod real;
 
-use std::collections::BTreeSet;
-
 use crate::test_dir::TestDir;
 use cases::{Beyond, CASES, Case, OTHERS};
 use evidence::{BASELINE, CAUSES, CELLS, MakeFaulty, STEPS, config, facts, fault, good};
@@ -64,7 +62,7 @@ fn rules_report_beyond_their_thresholds_and_not_before() {
                 "{about}: the number is not among {numbers:?}"
             );
             // Every threshold in the text has a source.
-            let text = FindingText::new(&found, Language::English);
+            let text = FindingText::new(&found, None, Language::English);
             assert_eq!(text.evidence.len(), numbers.len());
             for number in &text.evidence {
                 assert_eq!(number.threshold.is_some(), number.source.is_some(), "{about}: {}", number.name);
@@ -339,16 +337,14 @@ fn a_run_that_has_just_started_is_not_judged_by_its_loss() {
     assert!(verdict.findings.is_empty());
     let steps: Vec<_> = verdict.unjudged.iter().filter(|unjudged| unjudged.needs == Needs::Steps).collect();
     assert!(steps.iter().any(|unjudged| unjudged.code() == "no-better-than-baseline"));
-    assert!(
-        steps
-            .iter()
-            .all(|unjudged| unjudged.command == "longspan train --resume --out runs/hand --steps 10000")
-    );
+    assert!(steps.iter().all(|unjudged| unjudged.command.as_deref()
+        == Some("longspan train --resume --out runs/hand --steps 10000")));
     // A run that was interrupted goes on as planned.
     evidence.facts.finished = false;
     let interrupted =
         diagnose(&evidence).unjudged.into_iter().find(|unjudged| unjudged.needs == Needs::Steps);
-    assert_eq!(interrupted.expect("too few steps").command, "longspan train --resume --out runs/hand");
+    let command = interrupted.expect("too few steps").command;
+    assert_eq!(command.as_deref(), Some("longspan train --resume --out runs/hand"));
 }
 
 /// Losses that still fall, that fall to the baseline and stay there, that are noise, fall too slowly or rise,
@@ -398,7 +394,10 @@ fn missing_measurements_are_reported() {
     );
     assert_eq!(of(Needs::Reach), ["horizon-below-need"]);
     assert!(
-        verdict.unjudged.iter().all(|unjudged| unjudged.command == "longspan diagnose runs/hand --probe")
+        verdict
+            .unjudged
+            .iter()
+            .all(|unjudged| unjudged.command.as_deref() == Some("longspan diagnose runs/hand --probe"))
     );
     evidence.steps.iter_mut().for_each(|step| {
         *step = StepRecord { log10_survival: Vec::new(), snapshot: None, ..step.clone() };
@@ -437,73 +436,4 @@ fn extreme_numbers_do_not_panic() {
             }
         }
     }
-}
-
-#[test]
-fn codes_are_stable_and_each_has_a_page() {
-    let known = [
-        "chaotic-dynamics",
-        "clip-always",
-        "clip-missing",
-        "clip-never",
-        "constant-target",
-        "dead-units",
-        "distribution-shift",
-        "exploding-gradient",
-        "horizon-below-need",
-        "majority-class",
-        "no-better-than-baseline",
-        "non-finite",
-        "outliers",
-        "overfitting",
-        "padding-dominated",
-        "possible-leak",
-        "recovered-faults",
-        "saturated-units",
-        "schedule-ended",
-        "sensitivity-explosion",
-        "step-too-large",
-        "step-too-small",
-        "still-improving",
-        "stuck-gates",
-        "truncation-too-short",
-        "underfitting",
-        "uninformative-labels",
-        "unscaled-input",
-        "vanishing-across-layers",
-        "vanishing-gradient",
-        "weight-decay-dominates",
-    ];
-    let codes: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).collect();
-    assert_eq!(codes.into_iter().collect::<Vec<_>>(), known);
-    for rule in RULES {
-        let page = &rule.page;
-        for text in
-            [page.title, page.meaning, page.measured, page.false_alarm, page.remedy].map(|text| text.en)
-        {
-            assert!(text.len() > 10, "{}: \"{text}\"", rule.code);
-        }
-        assert!(!page.thresholds.is_empty(), "{}", rule.code);
-        for threshold in page.thresholds {
-            assert!(!threshold.of.en.is_empty() && !threshold.source.en.is_empty(), "{}", rule.code);
-        }
-        let markdown = rule.markdown(Language::English);
-        assert!(
-            markdown.starts_with(&format!("## {}\n", rule.code)) && !markdown.contains("| NaN |"),
-            "{markdown}"
-        );
-    }
-}
-
-/// docs/findings.md has the pages that the program prints.
-#[test]
-fn the_document_has_the_pages() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
-    let text = std::fs::read_to_string(path).expect("docs/findings.md");
-    let (_, pages) = text.split_once("<!-- pages -->\n").expect("the line <!-- pages -->");
-    let expected = RULES.map(|rule| rule.markdown(Language::English)).join("\n");
-    assert!(
-        pages == expected,
-        "copy the output of `longspan explain --all` below the line <!-- pages --> of docs/findings.md"
-    );
 }

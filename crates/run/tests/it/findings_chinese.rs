@@ -19,7 +19,7 @@ fn is_chinese(text: &str) -> bool {
 fn no_finding_lacks_its_chinese() {
     let mut texts = 0;
     let mut check = |evidence: &Evidence| {
-        let verdict = VerdictText::new(&diagnose(evidence), Language::Chinese);
+        let verdict = VerdictText::new(&diagnose(evidence), None, Language::Chinese);
         for f in &verdict.findings {
             let sources = f.evidence.iter().filter_map(|number| number.source);
             let names = f.evidence.iter().map(|number| number.name);

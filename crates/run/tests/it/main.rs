@@ -7,6 +7,7 @@ mod data;
 mod edges;
 mod encoder;
 mod faults;
+mod finding_pages;
 mod findings;
 mod findings_chinese;
 mod horizons;

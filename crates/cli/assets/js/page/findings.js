@@ -7,7 +7,8 @@ import { label, language, say } from "../words.js";
 /** @import { Finding, Run, Verdict } from "../document.js" */
 
 /** @param {Finding["remedies"][number]} remedy */
-function remedyText({ flags, why }) {
+function remedyText({ flags, pytorch, why }) {
+  if (pytorch) return element("div", {}, element("p", {}, label("try"), why), element("pre", {}, pytorch));
   const given = flags ? [element("code", {}, flags), ` – ${why}`] : [why];
   return element("p", {}, label("try"), ...given);
 }
@@ -48,7 +49,7 @@ export const findingCard = (finding) =>
 function notChecked(unjudged) {
   if (!unjudged.length) return [];
   const lines = unjudged.map(({ code, command }) =>
-    element("p", {}, `${code} – ${label("next")}`, element("code", {}, command)),
+    command ? element("p", {}, `${code} – ${label("next")}`, element("code", {}, command)) : element("p", {}, code),
   );
   return [element("details", {}, element("summary", {}, `${say("not_checked")} (${unjudged.length})`), ...lines)];
 }

@@ -56,7 +56,7 @@ function drawTraining({ looks }, place) {
 function drawProbe(run, into) {
   const box = section(into, "probe", say("probe"));
   const figures = [lagFigure, pathFigure, spectrumFigure, gatesFigure, forgettingFigure].map((figure) => figure(run));
-  const command = element("code", {}, `longspan probe ${run.path}`);
+  const command = element("code", {}, run.probe_command);
   const missing = element("p", {}, `${say("not_measured")} ${label("next")}`, command);
   part(box, "none").replaceChildren(...(figures.some((figure) => figure) ? [] : [missing]));
   for (const figure of figures) draw(figure, box);

@@ -14,8 +14,7 @@ export function drawSettings(run, into) {
   if (box.childElementCount > 1) return;
   const all = element("table", {}, element("tbody", {}, ...run.settings.map(row)));
   box.append(
-    element("h3", {}, say("reproduce")),
-    element("pre", { tabindex: "0" }, run.command),
+    ...(run.command ? [element("h3", {}, say("reproduce")), element("pre", { tabindex: "0" }, run.command)] : []),
     element(
       "details",
       {},

@@ -22,7 +22,7 @@ pub(crate) struct Judged {
 /// Applies all rules to the records of a run.
 pub(crate) fn judge(history: &History, language: Language) -> Judged {
     let verdict = diagnose(&history.evidence());
-    let text = VerdictText::new(&verdict, language);
+    let text = VerdictText::of(history, &verdict, language);
     let shown = Shown { history, severe: verdict.is_severe(), verdict: &text, language };
     Judged {
         text: shown.text(crate::wrap::columns(), crate::streams::output_has_colours()),

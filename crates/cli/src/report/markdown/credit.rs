@@ -36,9 +36,8 @@ pub(super) fn reach(to: &mut Writer, report: &RunReport, level: usize) {
     rows.retain(|row| row[1] != NONE);
     to.table(&[to.say("quantity"), to.say("value")], &rows);
     if total(report).is_none() {
-        let command = format!("longspan probe {}", report.path);
         let (not_yet, next, colon) = (to.say("not_measured"), to.say("next"), to.say("colon"));
-        to.paragraph(&format!("{not_yet} {next}{colon}{}", code(&command)));
+        to.paragraph(&format!("{not_yet} {next}{colon}{}", code(&report.probe_command)));
     }
 }
 

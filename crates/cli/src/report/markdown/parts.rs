@@ -139,6 +139,9 @@ fn finding(to: &mut Writer, finding: &FindingText) {
         let why = words(remedy.why);
         let what = if remedy.flags.is_empty() { why } else { format!("{}: {why}", code(&remedy.flags)) };
         to.labelled("try", &what);
+        if !remedy.pytorch.is_empty() {
+            to.python(&remedy.pytorch);
+        }
     }
     let confidence = &finding.confidence;
     let sure =
@@ -154,8 +157,11 @@ fn unjudged(to: &mut Writer, verdict: &VerdictText) {
         to.paragraph(to.say("not_checked"));
     }
     for (missing, command, codes) in missing {
-        let (codes, next, colon) = (codes.join(", "), to.say("next"), to.say("colon"));
-        to.item(&format!("{} ({codes}); {next}{colon}{}", words(missing), code(command)));
+        let mut item = format!("{} ({})", words(missing), codes.join(", "));
+        if let Some(command) = command {
+            item.push_str(&format!("; {}{}{}", to.say("next"), to.say("colon"), code(command)));
+        }
+        to.item(&item);
     }
 }
 
@@ -230,7 +236,9 @@ pub(super) fn training(to: &mut Writer, report: &RunReport, level: usize) {
 }
 
 pub(super) fn reproduce(to: &mut Writer, report: &RunReport, level: usize) {
-    to.heading(level, to.say("reproduce"));
-    to.shell(&report.command);
+    if let Some(command) = &report.command {
+        to.heading(level, to.say("reproduce"));
+        to.shell(command);
+    }
     to.paragraph(&fill(to.say("made"), &words(&report.version)));
 }

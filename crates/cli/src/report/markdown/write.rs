@@ -83,9 +83,19 @@ impl Writer {
 
     /// Adds a block with a shell command.
     pub(super) fn shell(&mut self, command: &str) {
-        let ticks = command.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        self.block("sh", &visible::line(command));
+    }
+
+    /// Adds lines of Python that can be copied.
+    pub(super) fn python(&mut self, lines: &str) {
+        let lines: Vec<_> = lines.lines().map(visible::line).collect();
+        self.block("python", &lines.join("\n"));
+    }
+
+    fn block(&mut self, language: &str, text: &str) {
+        let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat((ticks + 1).max(3));
-        self.text.push_str(&format!("\n{fence}sh\n{}\n{fence}\n", visible::line(command)));
+        self.text.push_str(&format!("\n{fence}{language}\n{text}\n{fence}\n"));
     }
 }
 

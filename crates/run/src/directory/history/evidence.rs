@@ -45,6 +45,7 @@ impl History {
             planned_steps: config.run.planned_steps(record.windows).min(MOST as u64),
             finished: self.outcome().is_some_and(|outcome| ["finished", "stopped_early"].contains(&outcome)),
             init_gain: config.model.init.gain(),
+            watched: watched.is_some(),
             settings: settings.collect(),
         }
     }

@@ -63,6 +63,7 @@ pub(crate) fn facts(config: &Config) -> Facts {
         planned_steps: config.run.steps,
         finished: true,
         init_gain: config.model.init.gain(),
+        watched: false,
         settings: settings.collect(),
     }
 }

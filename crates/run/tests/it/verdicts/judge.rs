@@ -33,6 +33,7 @@ fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
             planned_steps: config.run.steps,
             finished: trace.fault.is_none(),
             init_gain: config.model.init.gain(),
+            watched: false,
             settings: settings.collect(),
         },
         steps: trace.steps.clone(),

@@ -135,12 +135,18 @@ impl Shown<'_> {
 
     /// Rules that could not be checked: what is missing, and the command that measures it.
     fn unjudged(&self, columns: usize) -> String {
-        let line = |(missing, command, codes): (&str, &str, Vec<&str>)| {
+        let line = |(missing, command, codes): (&str, Option<&str>, Vec<&str>)| {
             let codes = codes.join(", ");
-            let text = match self.language {
-                Language::English => format!("not checked: {codes}. This needs {missing} (next: {command})"),
-                Language::Chinese => format!("未检查：{codes}；需要{missing}（下一步：{command}）"),
+            let mut text = match self.language {
+                Language::English => format!("not checked: {codes}. This needs {missing}"),
+                Language::Chinese => format!("未检查：{codes}；需要{missing}"),
             };
+            if let Some(command) = command {
+                text.push_str(&match self.language {
+                    Language::English => format!(" (next: {command})"),
+                    Language::Chinese => format!("（下一步：{command}）"),
+                });
+            }
             wrap(&label(self.language.of("note", "提示")), &text, columns)
         };
         self.verdict.missing().into_iter().map(line).collect()
@@ -178,6 +184,10 @@ fn describe(finding: &FindingText, language: Language, columns: usize, colours: 
     text.push_str(&wrap("         ", &confidence, columns));
     for remedy in &finding.remedies {
         text.push_str(&wrap(language.of("  try    ", "  建议   "), &remedy.to_string(), columns));
+        // Code that is to be copied is not wrapped.
+        for line in remedy.pytorch.lines() {
+            text.push_str(&format!("             {}\n", visible::line(line)));
+        }
     }
     text + &wrap("         ", &format!("{}{}", IGNORE_IF.of(language), finding.false_alarm), columns)
 }
