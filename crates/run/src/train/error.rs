@@ -58,14 +58,12 @@ pub enum TrainError {
     },
     /// The file of the settings of the run that is resumed was edited.
     #[error(
-        "{} has {name} = {new}, but {run} was trained with {old}: write {old} there again, {way}",
+        "{} has {name} = {new}, but the run was trained with {old}: write {old} there again, {way}",
         path.display()
     )]
     Edited {
         /// The file.
         path: PathBuf,
-        /// The run.
-        run: String,
         /// The setting.
         name: &'static str,
         /// Its value in the run.

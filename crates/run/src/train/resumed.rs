@@ -109,7 +109,6 @@ fn check_unedited(out: &Path, config: &Config, record: &RunRecord) -> Result<(),
         None => Ok(()),
         Some(key) => Err(TrainError::Edited {
             path: out.join("config.toml"),
-            run: out.display().to_string(),
             name: key.name,
             old: now.get(key.name).to_string(),
             new: config.get(key.name).to_string(),
