@@ -278,10 +278,10 @@ fn continue_run(
     // Files of the parts that are held out have no fingerprint, but their sizes tell a wrong one.
     let moved =
         KEYS.iter().any(|key| key.takes == "FILE" && stored.get(key.name) != job.config.get(key.name));
-    if moved || record.data.fingerprint != data.record.fingerprint {
-        if let Some(what) = difference(&record.data, &data.record) {
-            return Err(TrainError::OtherData { run: name(job), what });
-        }
+    if (moved || record.data.fingerprint != data.record.fingerprint)
+        && let Some(what) = difference(&record.data, &data.record)
+    {
+        return Err(TrainError::OtherData { run: name(job), what });
     }
     checkpoint.check_position(data.train.windows())?;
     checkpoint.restore(trainer)?;
