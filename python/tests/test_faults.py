@@ -50,9 +50,11 @@ def test_a_bad_input_is_named_with_its_place(tmp_path):
         "row": 1,
         "unit": 3,
         "cause": "bad_input",
-        "value": "Infinity",
+        "value": None,
     }
     assert place == expected
+    # JSON has no infinity: its name stands beside the null.
+    assert fault["not_finite"]["value"] == "Infinity"
     (finding,) = (finding for finding in watch.findings() if finding.code == "non-finite")
     assert "input, step 2: x of row 1, unit 3, is inf" in finding.sentence
     assert json.loads((tmp_path / "run/summary.json").read_text())["outcome"] == "diverged"
