@@ -87,7 +87,7 @@ fn progress_fits_the_terminal_and_ctrl_c_leaves_a_run_that_continues() {
         assert!(scores.contains("  training ") && scores.contains("  validation "), "{scores}");
         assert!(scores.matches(" %").count() == 2 && scores.ends_with("best so far"), "{scores}");
         assert_eq!(ended.code, Some(130), "{}", ended.screen);
-        let next = "next:        longspan train --resume --out runs/one";
+        let next = "next:        longspan resume runs/one";
         assert!(
             ended.screen.contains("interrupted after ") && ended.screen.contains(next),
             "{}",
@@ -98,7 +98,7 @@ fn progress_fits_the_terminal_and_ctrl_c_leaves_a_run_that_continues() {
         let summary: serde_json::Value =
             serde_json::from_slice(&dir.read("runs/one/summary.json")).expect("JSON");
         let step = summary["step"].as_u64().expect("a step");
-        let more = format!("longspan train --resume --out runs/one --steps {}", step + 60);
+        let more = format!("longspan resume runs/one --steps {}", step + 60);
         let ended = terminal(&dir, (columns, rows), &more, quiet);
         assert_eq!(ended.code, Some(0), "{}", ended.screen);
         assert!(
