@@ -145,6 +145,22 @@ def ln_g(series):
         return 0.5 * (np.log(series) - np.log(series[0]))
 
 
+def restored(part):
+    """A part of a file of a run with its numbers that are not finite: they are null, and ``not_finite`` has their names."""
+    if isinstance(part, list):
+        return [restored(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    found = {key: restored(value) for key, value in part.items() if key != "not_finite"}
+    for key, names in part.get("not_finite", {}).items():
+        if isinstance(names, str):
+            found[key] = float(names)
+        else:
+            for position, name in names.items():
+                found[key][int(position)] = float(name)
+    return found
+
+
 def numbers(values):
     """Numbers of a file of a run."""
     return np.array([float(value) for value in values])
@@ -194,7 +210,7 @@ def observed(tmp_path, kind, module, x, lengths, state, where, given):
         grads = [weight.grad.detach().clone() for weight in module.parameters()]
         optimizer.step()
         watch.loss(loss)
-    lines = map(json.loads, (tmp_path / "run/metrics.jsonl").read_text().splitlines())
+    lines = (restored(json.loads(line)) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines())
     (record,) = (line for line in lines if line["type"] == "step")
     (watched,) = watch._modules
     return record, watched, before, grads
