@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int: ...
 def probe(arguments: Sequence[str]) -> str: ...
 def train(
     settings: Sequence[tuple[str, str]],
+    warn: Callable[[str], object],
     out: str | PathLike[str] | None = None,
     resume: bool = False,
     weights: str | PathLike[str] | None = None,
