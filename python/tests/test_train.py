@@ -54,8 +54,8 @@ def test_progress_sees_each_step(tmp_path):
 
 def test_a_setting_without_effect_is_a_warning_at_the_line_of_the_caller(tmp_path):
     with pytest.warns(UserWarning, match="has no effect") as told:
-        longspan.train(**TASK, steps=3, cell="gru", peepholes=True, momentum=0.5, out=tmp_path / "a")
-    assert sorted(str(one.message).split()[0] for one in told) == ["--momentum", "--peepholes"]
+        longspan.train(**TASK, steps=3, cell="gru", peepholes=True, forget_bias=2, out=tmp_path / "a")
+    assert sorted(str(one.message).split()[0] for one in told) == ["--forget-bias", "--peepholes"]
     assert {one.filename for one in told} == {__file__}
     x = np.zeros((40, 5, 1))
     with pytest.warns(UserWarning, match="--peepholes has no effect") as told:
