@@ -12,19 +12,8 @@ use crate::test_dir::TestDir;
 /// A copy of the fixtures.
 fn fixtures() -> TestDir {
     let dir = TestDir::new();
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../run/tests/fixtures"), dir.root());
+    dir.copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../run/tests/fixtures"), "");
     dir
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a directory");
-    for entry in std::fs::read_dir(from).expect("the fixtures").flatten() {
-        let to = to.join(entry.file_name());
-        match entry.path() {
-            path if path.is_dir() => copy(&path, &to),
-            path => drop(std::fs::copy(path, to).expect("a file")),
-        }
-    }
 }
 
 /// What the version that wrote a run knew of it.
