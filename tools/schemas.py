@@ -6,7 +6,8 @@
     python3 tools/schemas.py samples
 
 A field is required if every sample has it and the sources do not leave it out without a value. It may be null if a sample or the
-sources say so, or if it is a number that is not whole. Read the difference before you commit it: a
+sources say so, or if it is a number that is not whole. A field that the sources may leave out, and every sample does, may have
+any value. Read the difference before you commit it: a
 sample that lacks a case makes a schema that is too narrow. The test `schemas` compares the documents of the program with them.
 """
 
@@ -47,6 +48,10 @@ MAPS = {
     "inspect": ["tensors", "settings"],
     "run.json": ["settings"],
 }
+# A measurement, or the reason why there is none.
+MEASURED = {"known": {"description": "The measurement."}, "unknown": {"description": "Why there is none."}}
+# Documents that are lists of other documents.
+LISTS = {"report": "run"}
 WORD = {"enum": ["NaN", "Infinity", "-Infinity"]}
 NOT_FINITE = {
     "description": "The numbers beside it that are not finite, which are null: of a list, by their position.",
@@ -148,8 +153,14 @@ def infer_object(objects, name, path, structures):
         field = told.get(key, Field("", False, False))
         schema = with_null(schema) if field.null else schema
         properties[key] = {"description": field.comment, **schema} if field.comment else schema
+    # The structure of these objects may have fields that no sample has.
+    if keys and set(keys) - {"type", "attempt", "not_finite"} <= told.keys():
+        rest = [(key, field) for key, field in told.items() if field.left_out and key not in properties]
+        properties.update({key: {"description": field.comment} for key, field in rest})
     left_out = {key for key, field in told.items() if field.left_out}
     required = [key for key in properties if key not in left_out and all(key in one for one in objects)]
+    if set(keys) <= MEASURED.keys():
+        properties, required = {**MEASURED, **properties}, []
     if numbers:
         properties["not_finite"] = {"$ref": "#/$defs/not_finite"}
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
@@ -170,11 +181,15 @@ def infer_kinds(values, name, structures):
 def main():
     structures, folder = structures_of_sources(), ROOT / "docs" / "schemas"
     folder.mkdir(exist_ok=True)
-    samples = Path(sys.argv[1])
+    folder_of_samples = Path(sys.argv[1])
+    samples = {name: [json.loads(path.read_text()) for path in sorted(folder_of_samples.glob(f"{name}-*.json"))] for name in TITLES}
+    for name, of in LISTS.items():
+        samples[of] += [one for values in samples[name] for one in values]
+        samples[name].append(samples[of])
     for name, title in TITLES.items():
-        values = [json.loads(path.read_text()) for path in sorted(samples.glob(f"{name}-*.json"))]
+        values = samples[name]
         if not values:
-            sys.exit(f"error: {samples} has no document of {name}: run the test with LONGSPAN_SCHEMA_SAMPLES={samples}")
+            sys.exit(f"error: {folder_of_samples} has no document of {name}: run the test with LONGSPAN_SCHEMA_SAMPLES={folder_of_samples}")
         schema = infer_kinds(values, name, structures)
         document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
         if "not_finite" in json.dumps(schema):

@@ -16,13 +16,14 @@ pub(super) struct Documents {
 }
 
 /// The runs that the program trains, with the data and settings of each.
-const TRAINED: [(&str, &str); 11] = [
+const TRAINED: [(&str, &str); 12] = [
     ("text", "--text text.txt --unroll 16 --steps 30"),
     ("classes", "--labelled classes.ts --epochs 2 --test-fraction 0.2"),
     ("targets", "--labelled targets.ts --epochs 2"),
     ("series", "--series wave.csv --window 8 --horizon 2 --steps 12 --test-fraction 0.2"),
     ("groups", "--series groups.csv --window 4 --group-column g --steps 12"),
     ("adding", "--task adding --length 8 --cell gru --steps 12 --observe full"),
+    ("long", "--task adding --length 60 --cell rnn --steps 12"),
     ("reversal", "--task reversal --length 5 --encoder-decoder true --steps 12 --observe full"),
     ("sick", SICK),
     ("skipped", SKIPPED),
@@ -42,6 +43,8 @@ const PRINTED: [(&str, &[&str]); 8] = [
             "probe runs/text --sequences 16 --window 4",
             "probe runs/adding --limit none",
             "probe runs/classes --limit none",
+            "probe runs/long --limit none",
+            "probe runs/reversal --limit none",
         ],
     ),
     (
@@ -226,9 +229,13 @@ pub(super) fn documents() -> Documents {
     let server = Server::start(&documents.dir, "");
     SERVED.into_iter().for_each(|(schema, path)| documents.serve(schema, &server, path));
     documents.files("runs");
-    // No disk is full here.
+    // No disk is full here, and no run was stopped between its last step and its test.
     let outage =
         json!({"type": "outage", "step": 9, "attempt": 1, "from_step": 4, "error": "the disk is full"});
     documents.found.push(("metrics.jsonl", "an outage".into(), outage));
+    let ended = documents.found.iter().find(|found| found.0 == "summary.json").expect("a run that has ended");
+    let mut stopped = ended.2.clone();
+    stopped["complete"] = false.into();
+    documents.found.push(("summary.json", "a run that was stopped".into(), stopped));
     documents
 }
