@@ -65,9 +65,10 @@ class Field:
     """What a structure of the sources says of a field."""
 
     comment: str
-    # Whether the key is left out without a value, or the value may be null.
+    # Whether the key is left out without a value.
     left_out: bool
-    null: bool
+    # What the value is if it is not null, as a type of Rust; empty if it is never null.
+    optional: str
 
 
 def structures_of_sources():
@@ -82,9 +83,9 @@ def structures_of_sources():
                     comment.append(line[3:].strip())
                 elif "skip_serializing_if" in line:
                     left_out = True
-                elif match := re.match(r"pub(?:\(\w+\))? (\w+): (Option<)?", line):
+                elif match := re.match(r"pub(?:\(\w+\))? (\w+): (?:Option<(.*)>)?", line):
                     text = re.sub(r"\[`?([^`\]]*)`?\](\([^)]*\))?", r"`\1`", " ".join(comment))
-                    fields[match[1]] = Field(text, left_out, match[2] is not None and not left_out)
+                    fields[match[1]] = Field(text, left_out, match[2] or "")
                     comment, left_out = [], False
             structures.append(fields)
     return structures
@@ -96,8 +97,14 @@ def explain(keys, structures):
     return best if len(best.keys() & keys) * 2 > len(keys) else {}
 
 
-def with_null(schema):
-    """The schema that allows null, too."""
+def or_null(schema, field):
+    """The schema of an optional field. If every sample is null, its type says what else it may be."""
+    if schema == {"type": "null"}:
+        kinds = {"f32": "number", "f64": "number", "String": "string", "bool": "boolean"}
+        kind = kinds.get(field.optional, "integer" if re.fullmatch(r"[ui](\d+|size)", field.optional) else None)
+        return {"type": sorted([kind, "null"])} if kind else {}
+    if field.left_out:
+        return schema
     if "anyOf" in schema:
         return schema if {"type": "null"} in schema["anyOf"] else {"anyOf": [*schema["anyOf"], {"type": "null"}]}
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -132,6 +139,12 @@ def kind(value):
     return next((name for of, name in names if isinstance(value, of)), "null")
 
 
+def has_numbers(schema):
+    """Whether a value, or the lists in it, may be a number that is not whole."""
+    of_list = has_numbers(schema["items"]) if "items" in schema else False
+    return of_list or "number" in json.dumps(schema.get("type", "")) or any(map(has_numbers, schema.get("anyOf", [])))
+
+
 def is_map(name, path):
     return any(re.fullmatch(pattern.replace("*", "[^/]+"), path) for pattern in MAPS.get(name, []))
 
@@ -149,9 +162,9 @@ def infer_object(objects, name, path, structures):
             continue
         values = [one[key] for one in objects if key in one]
         schema = infer(values, name, f"{path}/{key}" if path else key, structures)
-        numbers = numbers or "number" in json.dumps(schema.get("type", schema.get("items", {}).get("type", "")))
-        field = told.get(key, Field("", False, False))
-        schema = with_null(schema) if field.null else schema
+        numbers = numbers or has_numbers(schema)
+        field = told.get(key, Field("", False, ""))
+        schema = or_null(schema, field) if field.optional else schema
         properties[key] = {"description": field.comment, **schema} if field.comment else schema
     # The structure of these objects may have fields that no sample has.
     if keys and set(keys) - {"type", "attempt", "not_finite"} <= told.keys():
