@@ -150,7 +150,7 @@ fn the_records_of_old_runs_are_read_whole() {
     assert_eq!((probe.step, probe.reach.known().is_some()), (34, true));
     let watched =
         history::read(&dir.path("2026-12/watched")).expect("a run").record.watched.expect("a module");
-    assert_eq!((watched.is_pytorch(), &*watched.class), (true, "LSTM"));
+    assert_eq!((&*watched.by, &*watched.class), ("PyTorch 2.15.0", "LSTM"));
 }
 
 #[test]
