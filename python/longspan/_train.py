@@ -83,7 +83,7 @@ def train(
         raise ValueError("resume=True needs out=, the directory of the run to continue")
     given = [(name, _text(name, value)) for name, value in settings.items() if value is not None]
     tell = None if progress is None else lambda *step: progress(Progress(*step))
-    return Run(_core.train(given, warn_user, out, resume, from_, config, tell))
+    return Run(_core.train(given, (warn_user, tell), out, resume, from_, config))
 
 
 def fit(

@@ -19,20 +19,20 @@ enum Told {
     Warning(String),
 }
 
-/// Trains a run: settings as text by name, which override those of the file `config`. Returns its directory. `warn` is called
-/// with the text of each warning, `progress` with each step.
+/// Trains a run: settings as text by name, which override those of the file `config`. Returns its directory. Of the callbacks,
+/// the first is called with the text of each warning, the second with each step.
 #[pyfunction]
-#[pyo3(signature = (settings, warn, out=None, resume=false, weights=None, config=None, progress=None))]
+#[pyo3(signature = (settings, callbacks, out=None, resume=false, weights=None, config=None))]
 pub(crate) fn train(
     py: Python<'_>,
     settings: Vec<(String, String)>,
-    warn: Py<PyAny>,
+    callbacks: (Py<PyAny>, Option<Py<PyAny>>),
     out: Option<PathBuf>,
     resume: bool,
     weights: Option<PathBuf>,
     config: Option<PathBuf>,
-    progress: Option<Py<PyAny>>,
 ) -> PyResult<PathBuf> {
+    let (warn, progress) = callbacks;
     let mut given = Config::default();
     let read = config.map_or(Ok(()), |file| given.read(&file));
     read.map_err(|error| of_config(&error))?;
