@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path/posix";
 import { renderFormulas } from "./formulas.mjs";
-import { rewriteLinks } from "./links.mjs";
+import { fileOf, rewriteLinks } from "./links.mjs";
 import { outsideCode } from "./markdown.mjs";
 
 // mdBook asks first whether an output format is supported: the exit code says yes.
@@ -21,15 +21,14 @@ function chapters(items) {
 const [, book] = JSON.parse(readFileSync(0, "utf8"));
 const all = chapters(book.items);
 for (const chapter of all) if (chapter.path.startsWith("../")) chapter.path = basename(chapter.path);
-/** The page of each file of the book, both relative to docs/. */
-const pages = new Map(all.map((chapter) => [chapter.source_path, chapter.path]));
+const pages = new Map(all.map((chapter) => [fileOf(chapter), chapter.path]));
 
 for (const chapter of all) {
   try {
     const text = renderFormulas(chapter.content);
     chapter.content = outsideCode(text, (prose) => rewriteLinks(prose, chapter, pages));
   } catch (error) {
-    console.error(`docs/${chapter.source_path}: ${error.message}`);
+    console.error(`${fileOf(chapter)}: ${error.message}`);
     process.exit(1);
   }
 }
