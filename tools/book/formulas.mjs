@@ -5,7 +5,10 @@ import { outsideCode } from "./markdown.mjs";
 export function renderFormulas(text) {
   const blocks = text.replace(/^```math\n([\s\S]*?)^```$/gm, (_, tex) => `<div class="formula">${mathml(tex, true)}</div>\n`);
   return outsideCode(blocks, (prose) => {
-    const rendered = prose.replace(/\$([^$\n]+)\$/g, (_, tex) => mathml(tex, false));
+    const rendered = prose.replace(/\$([^$\n]+)\$/g, (_, tex) => {
+      if (/\\[^A-Za-z]|\*/.test(tex)) throw new Error(`formula ${tex}: code hosts read ${RegExp.lastMatch} as Markdown`);
+      return mathml(tex, false);
+    });
     const rest = rendered.match(/.*\$.*/);
     if (rest) throw new Error(`a formula is not closed on its line: ${rest[0]}`);
     return rendered;
