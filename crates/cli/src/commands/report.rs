@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use longspan_run::directory::{RunError, is_run};
+use longspan_run::directory::{RunError, UNREADABLE, is_run};
 use longspan_run::report::RunReport;
-use longspan_run::whole_file;
+use longspan_run::{visible, whole_file};
 
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, fail};
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let output = args.output.as_deref();
     let format = args.format.map_or_else(|| by_name(output), Ok)?;
     let language = args.lang.language;
-    let reports = || runs.iter().map(|path| RunReport::read(path)).collect::<Vec<_>>();
+    let reports = || runs.iter().map(|path| read(path)).collect::<Vec<_>>();
     let text = match format {
         Format::Json => serde_json::to_string(&reports())? + "\n",
         Format::Md => markdown(&reports(), language),
@@ -68,6 +68,18 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a run. The report of one that cannot be read has only the reason, which is told here, too.
+fn read(path: &Path) -> RunReport {
+    let report = RunReport::read(path);
+    if report.outcome == UNREADABLE {
+        report
+            .problems
+            .iter()
+            .for_each(|problem| streams::note(format_args!("note: {}", visible::line(problem))));
+    }
+    report
 }
 
 /// The format of a file by its extension.

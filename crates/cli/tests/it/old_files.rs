@@ -255,6 +255,10 @@ fn files_of_later_formats_are_refused() {
     for command in ["eval", "diagnose", "resume", "probe", "sample", "inspect"] {
         dir.bad(&format!("{command} {run}"), &said);
     }
+    // A report has the reason in the place of the run.
+    let note = dir.good(&format!("report {run} -o page.html")).stderr;
+    assert!(String::from_utf8_lossy(&note).starts_with("note: 2026-12/text/run.json has format 7"));
+    assert!(dir.read_text("page.html").contains("run.json has format 7"));
     let list = dir.json("ls 2026-12 --json");
     let row = list.as_array().expect("a list").iter().find(|row| row["run"] == run).expect("the run");
     assert_eq!(row["outcome"], "unreadable");
