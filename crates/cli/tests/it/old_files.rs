@@ -280,6 +280,11 @@ fn files_of_later_formats_are_refused() {
     }
     dir.bad("eval 2026-12/classes", &["best.safetensors has format 7", way_out]);
 
+    replace(&dir, "2026-11/diverged/fault/batch.safetensors", "format\\\":1,", "format\\\":7,");
+    dir.bad(
+        "replay 2026-11/diverged --fault",
+        &["batch.safetensors has format 7", "reads format 1", way_out],
+    );
     replace(&dir, "2026-12/diverged/fault/fault.json", "\"format\": 1", "\"format\": 7");
     dir.bad("replay 2026-12/diverged --fault", &["fault.json has format 7", "reads format 1", way_out]);
 

@@ -90,19 +90,29 @@ fn fingerprint<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String
     format!("{:016x}", fingerprint.finish())
 }
 
-/// Reads a batch and its class weights. They must be `rows` rows for a model of the specification `spec`.
+/// The text of the header, whose format may be another one.
 ///
 /// # Errors
 /// A sentence that says why the file is not valid.
-pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch, Vec<f64>), String> {
+pub(super) fn header(bytes: &[u8]) -> Result<String, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    let header = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+    header.cloned().ok_or_else(|| "it has no header".into())
+}
+
+/// Reads a batch and its class weights from a file with this header. They must be `rows` rows for a model of the
+/// specification `spec`.
+///
+/// # Errors
+/// A sentence that says why the file is not valid.
+pub(super) fn read(
+    bytes: &[u8],
+    header: &str,
+    spec: &ModelSpec,
+    rows: usize,
+) -> Result<(Batch, Vec<f64>), String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-    let header =
-        metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)).ok_or("it has no header")?;
     let header: Header = serde_json::from_str(header).map_err(|error| format!("its header: {error}"))?;
-    if header.format != FORMAT {
-        return Err(format!("it has format {}, but this version reads format {FORMAT}", header.format));
-    }
     let mut names = file.names();
     names.sort_unstable();
     let data = |name: &str| file.tensor(name).map_or(&[][..], |view| view.data());
@@ -231,6 +241,11 @@ mod tests {
     use super::*;
     use longspan::cell::CellKind;
     use longspan::model::head::ValueLoss;
+
+    /// As [`super::read`], with the header of the file.
+    fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch, Vec<f64>), String> {
+        super::read(bytes, &header(bytes)?, spec, rows)
+    }
 
     fn numbers(width: usize, output: OutputSpec) -> ModelSpec {
         ModelSpec::new(CellKind::Rnn, InputSpec::Numbers { width }, 4, 1, output)

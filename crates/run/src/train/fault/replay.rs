@@ -151,8 +151,10 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
     }
     let path = run.join("fault").join("batch.safetensors");
     let bytes = plain_file::read(&path).map_err(|error| damaged(&path, error.to_string()))?;
-    let (batch, weights) =
-        batch::read(&bytes, &header.model, config.data.batch).map_err(|reason| damaged(&path, reason))?;
+    let about = batch::header(&bytes).map_err(|reason| damaged(&path, reason))?;
+    directory::check_format(&path, about.as_bytes(), FORMAT)?;
+    let (batch, weights) = batch::read(&bytes, &about, &header.model, config.data.batch)
+        .map_err(|reason| damaged(&path, reason))?;
     let mut trainer = Trainer::new(Context::new(level, threads), &config.trainer(header.model.clone()));
     checkpoint.restore(&mut trainer)?;
     if !weights.is_empty() {
