@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use longspan::cell::CellKind;
-use longspan::model::init::{Init, InitSpec, initialise};
+use longspan::model::init::{Init, InitParts, InitSpec, initialise};
 use longspan::model::{Model, ModelSpec, StepInput};
 use longspan::params::Params;
 use longspan_kernel::rng::{Key, Purpose};
@@ -22,7 +22,8 @@ pub(super) fn latencies(isa: InstructionSet, row: &Stream, count: usize) -> Vec<
     let ctx = Context::<f32>::new(isa, 1);
     let mut model = Model::new(isa, &ModelSpec::language(cell, row.vocabulary, row.hidden, row.hidden, 1));
     let mut params = Params::zeros(model.layout().clone());
-    let init = InitSpec { init: Init::Orthogonal { gain: 1.0 }, forget_bias: 1.0, cell, seed: 0 };
+    let (rule, parts) = (Init::Orthogonal { gain: 1.0 }, InitParts::default());
+    let init = InitSpec { init: rule, parts, forget_bias: 1.0, cell, seed: 0 };
     initialise(&ctx, &mut params, &init);
     model.pack(&ctx, &params);
     let mut steps = model.steps(&params, 1);

@@ -61,6 +61,19 @@ impl From<&ProbeRecord> for Probed {
     }
 }
 
+/// Who trains a run, which decides how advice can be followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrainedBy {
+    /// The program `longspan`: by flags and commands.
+    #[default]
+    Longspan,
+    /// A PyTorch program that is watched: by lines of Python.
+    PyTorch,
+    /// A loop in Rust, recorded by `RunRecorder`: by the settings of its trainer.
+    Loop,
+}
+
 /// Settings and properties of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
@@ -101,9 +114,9 @@ pub struct Facts {
     /// Gain of the initial recurrent weights, if the initialiser has one.
     #[serde(default)]
     pub init_gain: Option<f64>,
-    /// Whether another program trains, with which the run's commands are of no use.
+    /// Who trains.
     #[serde(default)]
-    pub watched: bool,
+    pub trained_by: TrainedBy,
     /// All settings, as text.
     pub settings: BTreeMap<String, String>,
 }

@@ -62,7 +62,7 @@ mod underfitting;
 mod uninformative_labels;
 mod weight_decay_dominates;
 
-pub use evidence::{Evidence, Facts, Probed};
+pub use evidence::{Evidence, Facts, Probed, TrainedBy};
 pub use finding::{Finding, Place, Unjudged, Verdict};
 pub use language::{Language, Text};
 pub use non_finite::{CODE as NON_FINITE, ways_out};

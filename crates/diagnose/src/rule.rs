@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::evidence::{Evidence, Facts};
+use crate::evidence::{Evidence, Facts, TrainedBy};
 use crate::language::{Language, Text};
 use crate::observation::Observation;
 use crate::page::Page;
@@ -87,13 +87,25 @@ impl Needs {
         }
     }
 
-    /// The command, or for a run of another program the call in Python, that measures it; None if there is none.
+    /// What measures it: a command, or for a run of another program the call there; None if there is none.
     pub(crate) fn command(self, facts: &Facts) -> Option<String> {
+        match facts.trained_by {
+            TrainedBy::Longspan => Some(self.command_of_longspan(facts)),
+            TrainedBy::PyTorch => match self {
+                Self::Probe | Self::Reach => Some("longspan.probe(model, x, y, loss=loss)".into()),
+                Self::Norms => Some("longspan.watch(model, optimizer, every=1)".into()),
+                Self::Steps => None,
+            },
+            TrainedBy::Loop => match self {
+                Self::Probe | Self::Reach => Some("RunRecorder::probe".into()),
+                Self::Norms | Self::Steps => None,
+            },
+        }
+    }
+
+    fn command_of_longspan(self, facts: &Facts) -> String {
         let run = &quoted(&facts.run);
-        let command = match self {
-            Self::Probe | Self::Reach if facts.watched => "longspan.probe(model, x, y, loss=loss)".into(),
-            Self::Norms if facts.watched => "longspan.watch(model, optimizer, every=1)".into(),
-            Self::Steps if facts.watched => return None,
+        match self {
             // It probes the weights that the rules judge, and judges them.
             Self::Probe | Self::Reach => format!("longspan diagnose {run} --probe"),
             Self::Norms => {
@@ -105,8 +117,7 @@ impl Needs {
             }
             // Beyond the steps that were planned, a run has to be given more of them.
             Self::Steps => format!("longspan resume {run} --steps {}", facts.planned_steps.max(ENOUGH_STEPS)),
-        };
-        Some(command)
+        }
     }
 }
 

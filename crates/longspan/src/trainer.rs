@@ -107,6 +107,7 @@ impl<R: Real> Trainer<R> {
         let mut params = Params::zeros(Arc::clone(model.layout()));
         let init = InitSpec {
             init: spec.init,
+            parts: spec.init_parts,
             forget_bias: spec.forget_bias,
             cell: spec.model.cell,
             seed: spec.seed,

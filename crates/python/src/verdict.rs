@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use longspan_diagnose::{Language, Remedy, Setting, diagnose};
-use longspan_run::dialect::{Names, command, pytorch};
+use longspan_diagnose::{Language, Remedy, diagnose};
+use longspan_run::dialect::{Dialect, command};
 use longspan_run::directory::history::{self, History};
 use longspan_run::report::verdict::RemedyText;
 use longspan_run::visible;
@@ -19,13 +19,18 @@ pub(crate) fn findings(py: Python<'_>, run: PathBuf) -> PyResult<String> {
     serde_json::to_string(&found).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// The findings of a run that was read, most important first. The code of a remedy is PyTorch if that trains, otherwise a
-/// command of the program.
+/// The findings of a run that was read, most important first. The code of a remedy is a command of the program, or what who
+/// trains can set.
 pub(crate) fn listed(history: &History) -> Value {
-    let (run, names) = (visible::path(&history.path), Names::of(history));
-    let code = |settings: &[Setting]| match &names {
-        Some(names) => pytorch(settings, names),
-        None => command(&run, settings),
+    let (run, dialect) = (visible::path(&history.path), Dialect::of(history));
+    let fix = |remedy: &Remedy| {
+        let RemedyText { pytorch, toml, why, .. } = RemedyText::new(remedy, &dialect, Language::English);
+        let code = match (&dialect, remedy) {
+            (Dialect::Longspan, Remedy::Change { settings, .. }) => command(&run, settings),
+            (Dialect::PyTorch(_), _) => pytorch,
+            (Dialect::Settings | Dialect::Longspan, _) => toml,
+        };
+        json!({"code": code, "why": why})
     };
     let verdict = diagnose(&history.evidence());
     let shown = verdict.shown().into_iter();
@@ -35,7 +40,7 @@ pub(crate) fn listed(history: &History) -> Value {
             .iter()
             .map(|number| (number.name.en.to_owned(), json!(number.value)))
             .collect();
-        let fixes: Vec<Value> = remedies.into_iter().map(|remedy| fix(remedy, &code)).collect();
+        let fixes: Vec<Value> = remedies.into_iter().map(fix).collect();
         json!({
             "code": finding.code(),
             "severity": finding.severity,
@@ -49,13 +54,4 @@ pub(crate) fn listed(history: &History) -> Value {
         })
     });
     list.collect()
-}
-
-fn fix(remedy: &Remedy, code: &dyn Fn(&[Setting]) -> String) -> Value {
-    let text = RemedyText::new(remedy, None, Language::English);
-    let code = match remedy {
-        Remedy::Change { settings, .. } => code(settings),
-        Remedy::Advice(_) => String::new(),
-    };
-    json!({"code": code, "why": text.why})
 }

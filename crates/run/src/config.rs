@@ -99,6 +99,11 @@ impl Config {
             batch: self.data.batch,
             seed: self.run.seed,
             init: self.model.init,
+            init_parts: longspan::model::init::InitParts {
+                input: self.model.init_input,
+                embedding: self.model.init_embedding,
+                readout: self.model.init_readout,
+            },
             forget_bias: self.model.forget_bias,
             dropout: self.model.dropout,
             dropout_mask: self.model.dropout_mask,

@@ -1,16 +1,41 @@
-//! The settings of a remedy as flags of `longspan train`, as a whole command, as lines of a configuration file, and as
-//! lines of PyTorch.
+//! The settings of a remedy in the language of who trains: as flags of `longspan train`, as a whole command, as lines of a
+//! configuration file, and as lines of PyTorch.
 
 mod pytorch;
 
 use std::path::Path;
 
-use longspan_diagnose::Setting;
+use longspan_diagnose::{Setting, TrainedBy};
 
 pub use pytorch::{Names, pytorch};
 
 use crate::config::flag;
+use crate::directory::history::History;
 use crate::visible;
+
+/// How the program that trains a run is told to change its settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Flags and files of `longspan train`.
+    Longspan,
+    /// Lines of PyTorch, with the names in the program.
+    PyTorch(Names),
+    /// The names and values of settings, for a loop in Rust.
+    Settings,
+}
+
+impl Dialect {
+    /// The dialect of who trains a run.
+    pub fn of(history: &History) -> Self {
+        match &history.record.watched {
+            None => Self::Longspan,
+            Some(watched) => match watched.trained_by() {
+                TrainedBy::PyTorch => Self::PyTorch(Names::of(&history.config.model, watched)),
+                TrainedBy::Longspan | TrainedBy::Loop => Self::Settings,
+            },
+        }
+    }
+}
 
 /// Settings as flags of `longspan train`: `--cell lstm --forget-bias 3`.
 pub fn flags(settings: &[Setting]) -> String {

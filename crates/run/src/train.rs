@@ -38,7 +38,7 @@ use crate::whole_file;
 #[cfg(test)]
 pub(crate) use full_disk::is_disk_full;
 use longspan::model::OutputSpec;
-use longspan::optim::schedule::{Patience, Progress};
+use longspan::optim::schedule::{Patience, Progress, warm_up};
 use longspan::trainer::Trainer;
 use longspan_data::series::Part;
 use longspan_record::{FaultRecord, ScoreRecord};
@@ -141,7 +141,8 @@ impl Session {
 
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
             let optimizer = self.optimizer();
-            let factor = optimizer.schedule.factor(progress, &self.patience);
+            let factor = optimizer.schedule.factor(progress, &self.patience)
+                * warm_up(position.step, optimizer.warmup);
             let (lr, clip) = (optimizer.lr * factor * self.recoveries.lr_factor(), optimizer.clip);
             self.trainer.set_clip(clip);
             let step_start = Instant::now();

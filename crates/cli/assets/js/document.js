@@ -147,7 +147,7 @@
  * @property {{ name: string, value: Num, threshold?: Num, source?: string | null }[]} evidence
  * @property {{ level: "high" | "medium" | "low", because: string }} confidence
  * @property {string} false_alarm
- * @property {{ flags: string, pytorch: string, why: string }[]} remedies */
+ * @property {{ flags: string, toml: string, pytorch: string, why: string }[]} remedies */
 
 /** The failed training step and its first bad value.
  * @typedef {object} Fault

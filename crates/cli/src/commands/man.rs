@@ -53,7 +53,7 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
 
 /// The page of a command, in ASCII: any manual reader takes it, whatever its encoding is.
 fn page(command: &Command) -> Result<(String, Vec<u8>), Failure> {
-    // The usage of the help: a list of a hundred flags helps nobody.
+    // The short usage that --help shows. Man's own lists every flag, about a hundred for train.
     let usage = command.clone().render_usage().to_string().replace("Usage: ", "");
     let source = format!("longspan {}", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone().override_usage(usage)).manual("Longspan").source(source);

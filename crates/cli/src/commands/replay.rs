@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use longspan_diagnose::{Language, fault, ways_out};
 use longspan_record::{FaultRecord, json_float};
+use longspan_run::dialect::Dialect;
 use longspan_run::directory::history;
 use longspan_run::report::verdict::RemedyText;
 use longspan_run::train::{Replay, replay_fault};
@@ -45,7 +46,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         Some(fault) => ways_out(&history::read(run)?.evidence().facts, fault),
         None => Vec::new(),
     };
-    let ways: Vec<_> = ways.iter().map(|way| RemedyText::new(way, None, Language::English)).collect();
+    let ways: Vec<_> =
+        ways.iter().map(|way| RemedyText::new(way, &Dialect::Longspan, Language::English)).collect();
     let text = match args.json.json {
         true => json_float::document(document(&replay, &level.to_string(), &ways)).to_string() + "\n",
         false => describe(&replay, (!same_isa).then(|| level.to_string()), &ways),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use longspan::model::StepInput;
-use longspan::model::sampling::choose;
+use longspan::model::sampling::Sampling;
 use longspan_data::vocabulary::{TokenLevel, Vocabulary};
 use longspan_kernel::rng::{Key, Purpose};
 use serde_json::json;
@@ -39,6 +39,9 @@ pub(crate) struct SampleArgs {
     /// Choose among the K most likely tokens; 0 means all
     #[arg(long, value_name = "K", default_value_t = 0)]
     top_k: usize,
+    /// Choose among the most likely tokens whose probabilities add up to P; 1 means all
+    #[arg(long, value_name = "P", default_value_t = 1.0, allow_negative_numbers = true, value_parser = probability)]
+    top_p: f64,
     /// Seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -51,6 +54,11 @@ pub(crate) struct SampleArgs {
 fn temperature(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|t| t.is_finite() && *t >= 0.0);
     number.ok_or_else(|| "needs a finite number, 0 or more".into())
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|p| *p > 0.0 && *p <= 1.0);
+    number.ok_or_else(|| "needs a number above 0, and at most 1".into())
 }
 
 pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
@@ -84,6 +92,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
     if !as_json {
         printer.show(&written, false)?;
     }
+    let sampling = Sampling { temperature: args.temperature, top_k: args.top_k, top_p: args.top_p };
     stop.hold().hold();
     let key = Key::new(args.seed, Purpose::Sample, 0, 0);
     for t in 0..args.length {
@@ -92,7 +101,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::from(stop.code()));
         }
         let draw = key.stream(0, t).uniform();
-        let Some(token) = choose(&logits, args.temperature, args.top_k, draw) else {
+        let Some(token) = sampling.choose(&logits, draw) else {
             return Err(fail(
                 "the outputs of the model are not finite, because its training diverged: choose another --checkpoint",
             ));

@@ -8,18 +8,25 @@
 //! | `identity` | the identity; with relu the IRNN |
 //! | `gaussian[:g]` | N(0, g²/H), g 1 by default |
 //! | `chrono:T` | orthogonal, with biases for dependencies up to T steps |
+//! | `uniform:R` | U(±R), as every other weight and bias of the network |
+//! | `normal:S` | N(0, S²), as every other weight and bias of the network |
 //!
-//! For all rules but `uniform`, W_ih is U(±√(6/(D + H))) in each gate's block `[H, D]`, and biases are zero.
-//! Embeddings are N(0, 1), or N(0, 1/E) if they are tied to the readout; a readout of n numbers is U(±1/√n)
-//! without bias. Norms start with γ = 1 and β = 0, learned states with 0.
+//! For all rules but `uniform` and the last two, W_ih is U(±√(6/(D + H))) in each gate's block `[H, D]`, and biases
+//! are zero. Embeddings are N(0, 1), or N(0, 1/E) if they are tied to the readout; a readout of n numbers is U(±1/√n)
+//! without bias. [`InitParts`] gives any of these three another distribution, whatever the rule. Norms start with γ = 1
+//! and β = 0, learned states with 0, and the step of a residual cell with its setting.
 //!
 //! # References
 //! Xavier: Glorot, Bengio, AISTATS 2010. Orthogonal: Saxe, McClelland, Ganguli, ICLR 2014. Identity: Le,
 //! Jaitly, Hinton 2015. Forget bias: Jozefowicz, Zaremba, Sutskever, ICML 2015. Chrono: Tallec, Ollivier,
-//! ICLR 2018.
+//! ICLR 2018. One uniform distribution for every weight: Zaremba, Sutskever, Vinyals, "Recurrent neural network
+//! regularization", 2014.
 
 mod biases;
+mod distribution;
 mod orthogonal;
+
+pub use distribution::Distribution;
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,6 +65,8 @@ pub enum Init {
         /// T, at least 2.
         longest: f64,
     },
+    /// Every weight and every bias from one distribution.
+    Every(Distribution),
 }
 
 impl Init {
@@ -65,9 +74,38 @@ impl Init {
     pub fn gain(self) -> Option<f64> {
         match self {
             Self::Orthogonal { gain } | Self::Gaussian { gain } => Some(gain),
-            Self::Uniform | Self::Xavier | Self::Identity | Self::Chrono { .. } => None,
+            Self::Uniform | Self::Xavier | Self::Identity | Self::Chrono { .. } | Self::Every(_) => None,
         }
     }
+}
+
+/// Distributions of single parts of a network, in place of those of the rule.
+///
+/// # Examples
+/// The initial weights of PyTorch's word language model, whose lstm has PyTorch's own:
+///
+/// ```
+/// use longspan::model::init::{Distribution, Init, InitParts};
+/// use longspan::prelude::*;
+///
+/// let narrow = Some(Distribution::Uniform { bound: 0.1 });
+/// let spec = TrainerSpec {
+///     init: Init::Uniform,
+///     init_parts: InitParts { embedding: narrow, readout: narrow, ..InitParts::default() },
+///     forget_bias: 0.0,
+///     ..TrainerSpec::new(ModelSpec::language(CellKind::LSTM, 50, 20, 20, 2), 4)
+/// };
+/// let trainer = Trainer::<f32>::new(Context::detect(1), &spec);
+/// assert!(trainer.params().named("embedding.weight").iter().all(|x| x.abs() <= 0.1));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct InitParts {
+    /// The input weights W_ih of every layer.
+    pub input: Option<Distribution>,
+    /// The embedding, and so the readout if it is tied to it.
+    pub embedding: Option<Distribution>,
+    /// The weights of the readout.
+    pub readout: Option<Distribution>,
 }
 
 /// The settings of the initial weights.
@@ -75,6 +113,8 @@ impl Init {
 pub struct InitSpec {
     /// The rule.
     pub init: Init,
+    /// The parts that have a distribution of their own.
+    pub parts: InitParts,
     /// Bias of the lstm's forget gate: in b_ih, with 0 in b_hh. A coupled lstm, where f = 1 − i, gets the
     /// negative value at i. 0 leaves the biases to the rule; `chrono` also ignores it, because it sets these
     /// gates itself.
@@ -83,6 +123,14 @@ pub struct InitSpec {
     pub cell: CellKind,
     /// The seed.
     pub seed: u64,
+}
+
+impl InitSpec {
+    /// The distribution of a part, if it has one of its own or the rule has one for every weight.
+    fn of(&self, part: Option<Distribution>) -> Option<Distribution> {
+        let every = if let Init::Every(distribution) = self.init { Some(distribution) } else { None };
+        part.or(every)
+    }
 }
 
 /// Sets every weight. Row i of tensor n is drawn from its own random stream, given by (seed, n, i), on any
@@ -104,10 +152,17 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
         match name {
             "embedding.weight" => {
                 let deviation = if tied { 1.0 / (entry.shape[1] as f64).sqrt() } else { 1.0 };
-                tensor.draw(out, |stream| deviation * stream.normal());
+                tensor.fill(out, spec.of(spec.parts.embedding).unwrap_or(Distribution::Normal { deviation }));
             }
-            "head.weight" => tensor.uniform(out, 1.0 / (entry.shape[1] as f64).sqrt()),
-            "head.bias" | "rnn.weight_peephole" | "rnn.norm_bias" | "rnn.h0" | "rnn.c0" => out.fill(R::ZERO),
+            "head.weight" => {
+                let bound = 1.0 / (entry.shape[1] as f64).sqrt();
+                tensor.fill(out, spec.of(spec.parts.readout).unwrap_or(Distribution::Uniform { bound }));
+            }
+            "head.bias" | "rnn.weight_peephole" => match spec.init {
+                Init::Every(distribution) => tensor.fill(out, distribution),
+                _ => out.fill(R::ZERO),
+            },
+            "rnn.norm_bias" | "rnn.h0" | "rnn.c0" => out.fill(R::ZERO),
             "rnn.norm_weight" => out.fill(R::ONE),
             "rnn.residual_step" => {
                 let step = if let CellKind::Residual { step, .. } = spec.cell { step } else { 1.0 };
@@ -151,17 +206,22 @@ impl<R: Real> TensorDraw<'_, R> {
         });
     }
 
+    fn fill(&self, out: &mut [R], distribution: Distribution) {
+        self.draw(out, |stream| distribution.draw(stream));
+    }
+
     /// Draws from U(±bound).
     fn uniform(&self, out: &mut [R], bound: f64) {
-        self.draw(out, |stream| bound * (2.0 * stream.uniform() - 1.0));
+        self.fill(out, Distribution::Uniform { bound });
     }
 
     fn input(&self, out: &mut [R], spec: &InitSpec, hidden: usize) {
         let fans = self.entry.shape[1] + hidden;
-        match spec.init {
-            Init::Uniform => self.uniform(out, 1.0 / (hidden as f64).sqrt()),
-            _ => self.uniform(out, (6.0 / fans as f64).sqrt()),
-        }
+        let bound = match spec.init {
+            Init::Uniform => 1.0 / (hidden as f64).sqrt(),
+            _ => (6.0 / fans as f64).sqrt(),
+        };
+        self.fill(out, spec.of(spec.parts.input).unwrap_or(Distribution::Uniform { bound }));
     }
 
     fn recurrent(&self, out: &mut [R], spec: &InitSpec, hidden: usize) {
@@ -178,6 +238,7 @@ impl<R: Real> TensorDraw<'_, R> {
             }
             Init::Orthogonal { gain } => self.orthogonal(out, hidden, gain),
             Init::Chrono { .. } => self.orthogonal(out, hidden, 1.0),
+            Init::Every(distribution) => self.fill(out, distribution),
         }
     }
 
@@ -195,7 +256,15 @@ impl<R: Real> TensorDraw<'_, R> {
 
 const KIND: Kind = Kind {
     what: "initialiser",
-    forms: &["uniform", "xavier", "orthogonal[:gain]", "identity", "gaussian[:g]", "chrono:T"],
+    forms: &[
+        "uniform[:R]",
+        "xavier",
+        "orthogonal[:gain]",
+        "identity",
+        "gaussian[:g]",
+        "chrono:T",
+        "normal:S",
+    ],
 };
 
 impl FromStr for Init {
@@ -205,7 +274,8 @@ impl FromStr for Init {
         let mut parts = KIND.read(text)?;
         let gain = |text: Option<&str>| text.map_or(Ok(1.0), |text| positive("the gain", text));
         let init = match parts.name {
-            "uniform" => Self::Uniform,
+            "uniform" if text == parts.name => Self::Uniform,
+            "uniform" | "normal" => return text.parse().map(Self::Every),
             "xavier" => Self::Xavier,
             "orthogonal" => Self::Orthogonal { gain: gain(parts.optional())? },
             "identity" => Self::Identity,
@@ -231,6 +301,7 @@ impl fmt::Display for Init {
             Self::Identity => f.write_str("identity"),
             Self::Gaussian { gain } => write!(f, "gaussian:{gain}"),
             Self::Chrono { longest } => write!(f, "chrono:{longest}"),
+            Self::Every(distribution) => distribution.fmt(f),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Learning-rate schedules.
+//! Learning-rate schedules, and the warm-up before any of them.
 //!
 //! # References
 //! Halving after some epochs: Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014.
@@ -44,6 +44,19 @@ pub enum Schedule {
         /// F.
         factor: f64,
     },
+}
+
+/// The factor of the learning rate in a warm-up over the first W steps, min(1, (step + 1)/W), which multiplies the one of a
+/// schedule. `step` is the number of steps taken; without a warm-up, W is 0.
+///
+/// # Examples
+/// ```
+/// use longspan::optim::schedule::warm_up;
+///
+/// assert_eq!([0, 1, 3, 100].map(|step| warm_up(step, 4)), [0.25, 0.5, 1.0, 1.0]);
+/// ```
+pub fn warm_up(step: u64, steps: u64) -> f64 {
+    if step < steps { (step + 1) as f64 / steps as f64 } else { 1.0 }
 }
 
 /// The progress of training.
@@ -92,7 +105,7 @@ impl Schedule {
 fn cosine(step: u64, steps: u64, warmup: u64) -> f64 {
     let (peak, last) = (warmup.saturating_sub(1), steps.saturating_sub(1));
     if step < peak {
-        (step + 1) as f64 / warmup as f64
+        warm_up(step, warmup)
     } else if step == peak {
         1.0
     } else if step >= last {
@@ -220,6 +233,12 @@ mod tests {
         assert_eq!(by_epoch("halve_after:4")?, [1.0, 1.0, 1.0, 1.0, 0.5, 0.25, 0.125]);
         assert_eq!(by_epoch("halve_after:0")?[0], 0.5);
         Ok(())
+    }
+
+    #[test]
+    fn a_warm_up_ends_at_the_full_rate() {
+        assert_eq!([0, 1, 2, 3, 4].map(|step| warm_up(step, 3)), [1.0 / 3.0, 2.0 / 3.0, 1.0, 1.0, 1.0]);
+        assert_eq!([warm_up(0, 0), warm_up(0, 1)], [1.0, 1.0]);
     }
 
     #[test]

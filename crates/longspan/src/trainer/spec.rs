@@ -2,7 +2,7 @@
 
 use crate::bptt::dropout::Mask;
 use crate::model::ModelSpec;
-use crate::model::init::Init;
+use crate::model::init::{Init, InitParts};
 use crate::optim::clip::Clip;
 use crate::optim::{Rule, Settings};
 use crate::telemetry::Observe;
@@ -37,6 +37,8 @@ pub struct TrainerSpec {
     pub seed: u64,
     /// Initial weights.
     pub init: Init,
+    /// Parts of the network whose initial weights have a distribution of their own.
+    pub init_parts: InitParts,
     /// Bias of the lstm's forget gate, see [`InitSpec`](crate::model::init::InitSpec).
     pub forget_bias: f64,
     /// The dropout probability.
@@ -64,6 +66,7 @@ impl TrainerSpec {
             batch,
             seed: 0,
             init: Init::Orthogonal { gain: 1.0 },
+            init_parts: InitParts::default(),
             forget_bias: 1.0,
             dropout: 0.0,
             dropout_mask: Mask::Step,

@@ -7,7 +7,7 @@ use crate::stack::instruction_sets;
 use longspan::bptt::{Input, Keep, Pass, Stack, Window};
 use longspan::cell::CellKind;
 use longspan::gradient_check::{Case, Options, Problem};
-use longspan::model::init::{Init, InitSpec, initialise};
+use longspan::model::init::{Init, InitParts, InitSpec, initialise};
 use longspan::params::{Layout, Params};
 use longspan::probe::jacobian::DenseJacobians;
 use longspan::probe::lyapunov::{Lyapunov, lyapunov_spectrum};
@@ -75,7 +75,8 @@ fn drawn(ctx: &Context<f64>, n: usize, init: Init, seed: u64) -> Vec<f64> {
     let mut layout = Layout::default();
     let _ = Stack::<f64>::new(ctx.instruction_set(), CellKind::Rnn, 1, 1, n, 8, &mut layout);
     let mut params = Params::zeros(Arc::new(layout));
-    initialise(ctx, &mut params, &InitSpec { init, forget_bias: 0.0, cell: CellKind::Rnn, seed });
+    let parts = InitParts::default();
+    initialise(ctx, &mut params, &InitSpec { init, parts, forget_bias: 0.0, cell: CellKind::Rnn, seed });
     params.named("rnn.weight_hh_l0").to_vec()
 }
 

@@ -50,7 +50,7 @@ impl Row {
 }
 
 /// All settings without an effect. The first row that applies to a setting counts.
-static ROWS: [Row; 37] = [
+static ROWS: [Row; 39] = [
     // Settings of single kinds of data.
     Row::refused(
         &["valid", "test", "vocab_size", "vocab"],
@@ -178,7 +178,7 @@ static ROWS: [Row; 37] = [
     ),
     // The network.
     Row::told(
-        &["embedding"],
+        &["embedding", "init_embedding"],
         |b| b.schema.is_some_and(|schema| matches!(schema.reads, Reads::Numbers { .. })),
         "only tokens have an embedding, and these data are numbers: leave it out",
     ),
@@ -202,7 +202,16 @@ static ROWS: [Row; 37] = [
         |b| b.config.model.layers == 1,
         "there is no layer above the first: leave it out, or choose --layers 2",
     ),
-    Row::told(&["init", "forget_bias"], |b| b.from, "the weights are those of --from: leave it out"),
+    Row::told(
+        &["init", "init_input", "init_embedding", "init_readout", "forget_bias"],
+        |b| b.from,
+        "the weights are those of --from: leave it out",
+    ),
+    Row::told(
+        &["init_readout"],
+        |b| b.config.model.tie_weights,
+        "tied weights are those of the embedding: set them with --init-embedding",
+    ),
     Row::told(
         &["reset_after"],
         |b| b.config.model.cell != CellName::Gru,
@@ -238,6 +247,11 @@ static ROWS: [Row; 37] = [
         &["schedule"],
         |b| matches!(b.config.optimizer.schedule, Schedule::Plateau { .. }) && b.without_validation(),
         "a plateau is one of the validation loss, and nothing is validated: choose a --valid-fraction",
+    ),
+    Row::told(
+        &["warmup"],
+        |b| b.config.optimizer.warmup == 1,
+        "the first step has the full rate then: choose 2 or more, or leave it out",
     ),
     Row::told(
         &["eval_every", "early_stop"],

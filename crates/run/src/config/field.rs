@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::{Calendar, CellName, ClassWeights, Gaps, Missing, Names, Observe, OnFault, OnFullDisk, Scale};
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
-use longspan::model::init::Init;
+use longspan::model::init::{Distribution, Init};
 use longspan::model::pooling::Pooling;
 use longspan::optim::Rule;
 use longspan::optim::clip::Clip;
@@ -176,7 +176,7 @@ macro_rules! optional {
     ($($t:ty),*) => {$(
         impl Field for Option<$t> {
             fn set(&mut self, text: &str) -> Result<(), String> {
-                *self = Some(text.parse()?);
+                *self = Some(<$t>::from_str(text).map_err(|error| error.to_string())?);
                 Ok(())
             }
             fn get(&self) -> Value {
@@ -185,7 +185,7 @@ macro_rules! optional {
         }
     )*};
 }
-optional!(LossMask, LabelType, Separator, Decimal);
+optional!(LossMask, LabelType, Separator, Decimal, TaskKind, Distribution);
 
 impl Field for Option<bool> {
     fn set(&mut self, text: &str) -> Result<(), String> {
@@ -194,16 +194,6 @@ impl Field for Option<bool> {
     }
     fn get(&self) -> Value {
         self.map_or(Value::Absent, |value| Value::Text(value.to_string()))
-    }
-}
-
-impl Field for Option<TaskKind> {
-    fn set(&mut self, text: &str) -> Result<(), String> {
-        *self = Some(text.parse().map_err(|error: longspan_data::task::TaskError| error.to_string())?);
-        Ok(())
-    }
-    fn get(&self) -> Value {
-        self.map_or(Value::Absent, |task| Value::Text(task.to_string()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
-use longspan::model::init::Init;
+use longspan::model::init::{Distribution, Init};
 use longspan::model::pooling::Pooling;
 use longspan::option_names;
 
@@ -46,6 +46,9 @@ pub struct ModelConfig {
     pub tie_weights: bool,
     pub encoder_decoder: bool,
     pub init: Init,
+    pub init_input: Option<Distribution>,
+    pub init_embedding: Option<Distribution>,
+    pub init_readout: Option<Distribution>,
     pub reset_after: bool,
     pub peepholes: bool,
     pub coupled: bool,
@@ -72,6 +75,9 @@ impl Default for ModelConfig {
             tie_weights: false,
             encoder_decoder: false,
             init: Init::Orthogonal { gain: 1.0 },
+            init_input: None,
+            init_embedding: None,
+            init_readout: None,
             reset_after: true,
             peepholes: false,
             coupled: false,

@@ -4,6 +4,7 @@ use super::{Beside, CellName, Config, ConfigError, Missing};
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
 use longspan::model::pooling::Pooling;
+use longspan::optim::schedule::Schedule;
 use longspan::option_syntax::OptionError;
 use longspan_data::schema::{MOST_ROWS, Predicts, Schema};
 use longspan_data::table::{Decimal, Separator};
@@ -195,7 +196,15 @@ impl Config {
 
     fn optimizer_rules(&self) -> Vec<Rule> {
         let lr = self.optimizer.lr;
-        vec![(lr.is_finite() && lr > 0.0, "lr", "needs a finite number above 0")]
+        let cosine = matches!(self.optimizer.schedule, Schedule::Cosine { warmup: 1.. });
+        vec![
+            (lr.is_finite() && lr > 0.0, "lr", "needs a finite number above 0"),
+            (
+                self.optimizer.warmup == 0 || !cosine,
+                "warmup",
+                "this --schedule has a warm-up of its own: leave out one of the two",
+            ),
+        ]
     }
 
     fn run_rules(&self) -> Vec<Rule> {

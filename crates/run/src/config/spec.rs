@@ -107,6 +107,9 @@ impl Config {
     pub fn of_trainer(spec: &TrainerSpec) -> Self {
         let model = ModelConfig {
             init: spec.init,
+            init_input: spec.init_parts.input,
+            init_embedding: spec.init_parts.embedding,
+            init_readout: spec.init_parts.readout,
             forget_bias: spec.forget_bias,
             dropout: spec.dropout,
             dropout_mask: spec.dropout_mask,
@@ -149,8 +152,10 @@ impl Config {
     fn take(&mut self, spec: &ModelSpec, keep_given: bool) {
         let mut source = Self { model: ModelConfig::of(spec), ..Self::default() };
         // Dropout and the initial weights are not part of a specification.
-        let outside = ["dropout", "dropout_mask", "init", "forget_bias"];
-        for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
+        let outside = |name: &str| {
+            ["dropout", "dropout_mask", "forget_bias"].contains(&name) || name.starts_with("init")
+        };
+        for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside(key.name)) {
             let keeps = keep_given && self.is_given(key.name);
             if let Some(value) = (key.field)(&mut source).get().text().filter(|_| !keeps) {
                 (key.field)(self).set(&value).expect("a key reads the values that it writes");

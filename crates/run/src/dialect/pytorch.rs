@@ -2,7 +2,8 @@
 
 use longspan_diagnose::Setting;
 
-use crate::directory::history::History;
+use crate::config::ModelConfig;
+use crate::directory::Watched;
 
 /// What the code of a watched model calls its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +19,8 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names in the PyTorch program that trains a run; None if PyTorch does not.
-    pub fn of(history: &History) -> Option<Self> {
-        let (model, watched) = (&history.config.model, history.record.watched.as_ref()?);
-        if !watched.is_pytorch() {
-            return None;
-        }
+    /// The names in a PyTorch program, of which `watched` is the observed module.
+    pub(super) fn of(model: &ModelConfig, watched: &Watched) -> Self {
         let class = match (watched.class.as_str(), model.cell.to_string().as_str()) {
             // Runs of earlier versions do not have it.
             ("", "lstm") => "LSTM",
@@ -32,7 +29,7 @@ impl Names {
             (class, _) => class,
         };
         let (module, hidden, layers) = (watched.module.clone(), model.hidden, model.layers);
-        Some(Self { module, class: class.into(), hidden, layers })
+        Self { module, class: class.into(), hidden, layers }
     }
 
     /// Whether the module is one step, which the program repeats.

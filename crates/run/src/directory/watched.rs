@@ -1,5 +1,6 @@
 //! A run that another program trains, or a loop of your own.
 
+use longspan_diagnose::TrainedBy;
 use serde::{Deserialize, Serialize};
 
 /// What only the other program knows about a run: a part of `run.json`.
@@ -38,9 +39,9 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Whether PyTorch trains; otherwise a loop in Rust does, to which lines of Python are of no use.
-    pub fn is_pytorch(&self) -> bool {
-        self.by.starts_with("PyTorch")
+    /// Who trains: PyTorch, if it says so, otherwise a loop in Rust.
+    pub fn trained_by(&self) -> TrainedBy {
+        if self.by.starts_with("PyTorch") { TrainedBy::PyTorch } else { TrainedBy::Loop }
     }
 }
 

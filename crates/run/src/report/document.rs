@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use longspan::optim::clip::Clip;
-use longspan_diagnose::{Language, diagnose, fault};
+use longspan_diagnose::{Language, TrainedBy, diagnose, fault};
 use longspan_record::{
     FaultRecord, ProbeRecord, RecoveryAction, RecoveryRecord, ScoreRecord, SettingChange, json_float,
 };
@@ -17,7 +17,7 @@ use super::groups::Groups;
 use super::snapshots::Looks;
 use super::verdict::VerdictText;
 use crate::config::{Config, KEYS, Value, flag};
-use crate::dialect::quoted;
+use crate::dialect::{Dialect, quoted};
 use crate::directory;
 use crate::directory::history::History;
 use crate::directory::profiles::Profiles;
@@ -215,7 +215,7 @@ impl RunReport {
         problems.extend(flows.skipped.iter().map(ToString::to_string));
         let (record, config, steps) = (&history.record, &history.config, &history.steps);
         let clipped = steps.iter().filter(|step| step.clipped).count() as f64 / steps.len().max(1) as f64;
-        let verdict = diagnose(&history.evidence());
+        let (verdict, dialect) = (diagnose(&history.evidence()), Dialect::of(history));
         Self {
             name: name(path),
             path: visible::path(path),
@@ -224,10 +224,10 @@ impl RunReport {
             state: history.outcome().unwrap_or("unknown").to_owned(),
             problems,
             command: record.watched.is_none().then(|| command(config)),
-            probe_command: match &record.watched {
-                Some(watched) if !watched.is_pytorch() => "RunRecorder::probe".into(),
-                Some(_) => "longspan.probe(model, x, y, loss=loss)".into(),
-                None => format!("longspan probe {}", visible::path(&history.path)),
+            probe_command: match history.trained_by() {
+                TrainedBy::Longspan => format!("longspan probe {}", visible::path(&history.path)),
+                TrainedBy::PyTorch => "longspan.probe(model, x, y, loss=loss)".into(),
+                TrainedBy::Loop => "RunRecorder::probe".into(),
             },
             settings: settings(config),
             changes: record.changes.clone(),
@@ -254,8 +254,8 @@ impl RunReport {
             looks: Looks::of(steps),
             probe: history.probe.clone(),
             lags: history.probe.as_ref().map(Lags::new).unwrap_or_default(),
-            verdict: VerdictText::of(history, &verdict, Language::English),
-            verdict_zh: VerdictText::of(history, &verdict, Language::Chinese),
+            verdict: VerdictText::new(&verdict, &dialect, Language::English),
+            verdict_zh: VerdictText::new(&verdict, &dialect, Language::Chinese),
             fault: history.fault.clone(),
             fault_told: history.fault.as_ref().map(FaultTexts::new),
             recoveries: history.recoveries.iter().map(RecoveryText::new).collect(),

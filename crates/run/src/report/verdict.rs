@@ -1,5 +1,6 @@
 //! Findings in one language, as pages, documents and terminals show them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use longspan_diagnose::{
@@ -7,8 +8,7 @@ use longspan_diagnose::{
 };
 use serde::Serialize;
 
-use crate::dialect::{self, Names};
-use crate::directory::history::History;
+use crate::dialect::{self, Dialect};
 
 /// The result of a diagnosis in one language.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -76,9 +76,9 @@ pub struct ConfidenceText {
 pub struct RemedyText {
     /// The settings as flags of `longspan train`; empty if another program trains.
     pub flags: String,
-    /// The settings as lines of a configuration file; empty if another program trains.
+    /// The settings as lines of a configuration file, or by name for a loop in Rust; empty if PyTorch trains.
     pub toml: String,
-    /// The settings as lines of PyTorch; empty if Longspan trains.
+    /// The settings as lines of PyTorch; empty if it does not train.
     pub pytorch: String,
     /// Why it helps; for advice, the advice itself.
     pub why: &'static str,
@@ -91,39 +91,28 @@ pub struct UnjudgedText {
     pub code: &'static str,
     /// The evidence that is missing.
     pub missing: &'static str,
-    /// The command, or for a run of another program the call in Python, that produces it; None if there is none.
+    /// The command, or for a run of another program the call there, that produces it; None if there is none.
     pub command: Option<String>,
 }
 
 impl VerdictText {
-    /// The diagnosis of a run in a language.
-    pub fn of(history: &History, verdict: &Verdict, language: Language) -> Self {
-        let mut text = Self::new(verdict, Names::of(history).as_ref(), language);
-        if history.record.watched.as_ref().is_some_and(|watched| !watched.is_pytorch()) {
-            // No command and no line of Python repeats or measures a loop in Rust.
-            text.command = None;
-            text.unjudged.iter_mut().for_each(|unjudged| unjudged.command = None);
-        }
-        text
-    }
-
-    /// The result of a diagnosis in a language, with the names in the program that trains if that is not Longspan.
-    pub fn new(verdict: &Verdict, names: Option<&Names>, language: Language) -> Self {
+    /// The result of a diagnosis in a language, and in the dialect of who trains.
+    pub fn new(verdict: &Verdict, dialect: &Dialect, language: Language) -> Self {
         let unjudged = |u: &Unjudged| UnjudgedText {
             code: u.code(),
             missing: u.needs.text(language),
             command: u.command.clone(),
         };
         let text = |(finding, remedies): (&Finding, Vec<&Remedy>)| FindingText {
-            remedies: remedies.into_iter().map(|remedy| RemedyText::new(remedy, names, language)).collect(),
-            ..FindingText::new(finding, names, language)
+            remedies: remedies.into_iter().map(|remedy| RemedyText::new(remedy, dialect, language)).collect(),
+            ..FindingText::new(finding, dialect, language)
         };
         let minor = verdict.findings.iter().filter(|finding| finding.place == Place::MinorNote);
         Self {
             findings: verdict.shown().into_iter().map(text).collect(),
-            further_notes: minor.map(|finding| FindingText::new(finding, names, language)).collect(),
-            command: match (names, verdict.first_change()) {
-                (None, Some(settings)) => Some(dialect::command(&verdict.run, settings)),
+            further_notes: minor.map(|finding| FindingText::new(finding, dialect, language)).collect(),
+            command: match (dialect, verdict.first_change()) {
+                (Dialect::Longspan, Some(settings)) => Some(dialect::command(&verdict.run, settings)),
                 _ => None,
             },
             unjudged: verdict.unjudged.iter().map(unjudged).collect(),
@@ -152,8 +141,8 @@ impl NumberText {
 }
 
 impl FindingText {
-    /// The finding in a language, with the names in the program that trains if that is not Longspan.
-    pub fn new(finding: &Finding, names: Option<&Names>, language: Language) -> Self {
+    /// The finding in a language, and in the dialect of who trains.
+    pub fn new(finding: &Finding, dialect: &Dialect, language: Language) -> Self {
         let number = |number: Number| NumberText {
             name: number.name.of(language),
             value: number.value,
@@ -181,41 +170,49 @@ impl FindingText {
             remedies: finding
                 .remedies
                 .iter()
-                .map(|remedy| RemedyText::new(remedy, names, language))
+                .map(|remedy| RemedyText::new(remedy, dialect, language))
                 .collect(),
         }
     }
 }
 
 impl RemedyText {
-    /// The remedy in a language, with the names in the program that trains if that is not Longspan.
-    pub fn new(remedy: &Remedy, names: Option<&Names>, language: Language) -> Self {
-        let empty = || Self { flags: String::new(), toml: String::new(), pytorch: String::new(), why: "" };
-        match (remedy, names) {
-            (Remedy::Change { settings, why }, None) => Self {
-                flags: dialect::flags(settings),
-                toml: dialect::toml(settings),
-                why: why.of(language),
-                ..empty()
-            },
-            (Remedy::Change { settings, why }, Some(names)) => {
-                Self { pytorch: dialect::pytorch(settings, names), why: why.of(language), ..empty() }
+    /// The remedy in a language, and in the dialect of who trains.
+    pub fn new(remedy: &Remedy, dialect: &Dialect, language: Language) -> Self {
+        let (settings, why) = match remedy {
+            Remedy::Change { settings, why } => (settings.as_slice(), why.of(language)),
+            Remedy::Advice(what) => (&[][..], what.of(language)),
+        };
+        let empty = || Self { flags: String::new(), toml: String::new(), pytorch: String::new(), why };
+        match dialect {
+            Dialect::Longspan => {
+                Self { flags: dialect::flags(settings), toml: dialect::toml(settings), ..empty() }
             }
-            (Remedy::Advice(what), _) => Self { why: what.of(language), ..empty() },
+            Dialect::PyTorch(names) => Self { pytorch: dialect::pytorch(settings, names), ..empty() },
+            Dialect::Settings => Self { toml: dialect::toml(settings), ..empty() },
         }
     }
 
-    /// The settings as flags, or the advice.
-    pub fn what(&self) -> &str {
-        if self.flags.is_empty() { self.why } else { &self.flags }
+    /// The settings on one line, as flags if the program trains; None if there are none, or they are lines of PyTorch.
+    pub fn settings(&self) -> Option<Cow<'_, str>> {
+        match (self.flags.as_str(), self.toml.as_str()) {
+            ("", "") => None,
+            ("", toml) => Some(toml.replace('\n', ", ").into()),
+            (flags, _) => Some(flags.into()),
+        }
+    }
+
+    /// The settings on one line, or the advice.
+    pub fn what(&self) -> Cow<'_, str> {
+        self.settings().unwrap_or(self.why.into())
     }
 }
 
 impl fmt::Display for RemedyText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.flags.as_str() {
-            "" => f.write_str(self.why),
-            flags => write!(f, "{flags}: {}", self.why),
+        match self.settings() {
+            None => f.write_str(self.why),
+            Some(settings) => write!(f, "{settings}: {}", self.why),
         }
     }
 }

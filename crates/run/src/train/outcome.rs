@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::LightProbe;
 use crate::dataset::DataRecord;
+use crate::dialect::Dialect;
 use crate::report::verdict::RemedyText;
 use longspan::bptt::Plan;
 use longspan::model::ModelSpec;
@@ -199,7 +200,7 @@ impl Summary {
             .iter()
             .filter(|finding| finding.code() == NON_FINITE)
             .flat_map(|finding| &finding.remedies)
-            .map(|remedy| RemedyText::new(remedy, None, Language::English))
+            .map(|remedy| RemedyText::new(remedy, &Dialect::Longspan, Language::English))
     }
 
     /// The summary as a JSON document.
@@ -227,7 +228,7 @@ impl Summary {
             // The steps before the fault are in the metrics and in fault/fault.json.
             fields.remove("before");
             fields.insert("reason".into(), fault::reason(fault, Language::English).into());
-            fields.insert("ways_out".into(), self.ways_out().map(|way| way.what().to_owned()).collect());
+            fields.insert("ways_out".into(), self.ways_out().map(|way| way.what().into_owned()).collect());
         }
         json_float::document(document)
     }

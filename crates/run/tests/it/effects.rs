@@ -79,6 +79,8 @@ fn others(key: &str, default: &Value) -> Vec<String> {
         "pool" => &["mean"],
         "loss" => &["absolute"],
         "init" => &["identity"],
+        "init_input" | "init_embedding" | "init_readout" => &["uniform:0.1"],
+        "warmup" => &["1", "5"],
         "optimizer" => &["adagrad"],
         "schedule" => &["cosine:2"],
         "clip" => &["norm:0.001"],

@@ -17,7 +17,7 @@ use longspan_diagnose::{
 };
 use longspan_record::{Cause, FaultRecord, RecoveryAction, RecoveryRecord, StepRecord};
 use longspan_run::config::{Config, Origin};
-use longspan_run::dialect;
+use longspan_run::dialect::{self, Dialect};
 use longspan_run::report::verdict::FindingText;
 
 fn finding(code: &str, evidence: &Evidence) -> Option<Finding> {
@@ -62,7 +62,7 @@ fn rules_report_beyond_their_thresholds_and_not_before() {
                 "{about}: the number is not among {numbers:?}"
             );
             // Every threshold in the text has a source.
-            let text = FindingText::new(&found, None, Language::English);
+            let text = FindingText::new(&found, &Dialect::Longspan, Language::English);
             assert_eq!(text.evidence.len(), numbers.len());
             for number in &text.evidence {
                 assert_eq!(number.threshold.is_some(), number.source.is_some(), "{about}: {}", number.name);

@@ -5,6 +5,7 @@
 use crate::findings::cases::CASES;
 use crate::findings::evidence::{CAUSES, CELLS, fault, good};
 use longspan_diagnose::{Evidence, Language, RULES, diagnose};
+use longspan_run::dialect::Dialect;
 use longspan_run::report::verdict::VerdictText;
 
 /// Whether a text is Chinese. English words may only be names, flags and formulas.
@@ -19,7 +20,7 @@ fn is_chinese(text: &str) -> bool {
 fn no_finding_lacks_its_chinese() {
     let mut texts = 0;
     let mut check = |evidence: &Evidence| {
-        let verdict = VerdictText::new(&diagnose(evidence), None, Language::Chinese);
+        let verdict = VerdictText::new(&diagnose(evidence), &Dialect::Longspan, Language::Chinese);
         for f in &verdict.findings {
             let sources = f.evidence.iter().filter_map(|number| number.source);
             let names = f.evidence.iter().map(|number| number.name);

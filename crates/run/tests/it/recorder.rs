@@ -9,6 +9,7 @@ use longspan::optim::{Rule, Settings};
 use longspan::prelude::*;
 use longspan_diagnose::{Language, diagnose};
 use longspan_run::config::Origin;
+use longspan_run::dialect::Dialect;
 use longspan_run::directory::history;
 use longspan_run::report::verdict::VerdictText;
 use longspan_run::{Config, RunRecorder, Watched};
@@ -45,12 +46,17 @@ fn a_failed_step_is_recorded() {
     let divergence = trainer.step(&data, 1e39).expect_err("an overflow");
     run.diverged(&mut trainer, &divergence).expect("a record");
     let history = history::read(&path).expect("a run");
-    // The remedies are settings, and neither commands nor lines of Python are offered, which have no such loop.
-    let text = VerdictText::of(&history, &diagnose(&history.evidence()), Language::English);
-    assert!(text.command.is_none() && text.unjudged.iter().all(|unjudged| unjudged.command.is_none()));
+    // The remedies are settings: such a loop has no flags, no commands and no lines of Python.
+    let verdict = diagnose(&history.evidence());
+    let text = VerdictText::new(&verdict, &Dialect::of(&history), Language::English);
+    assert!(text.command.is_none());
+    for unjudged in &text.unjudged {
+        assert!(matches!(unjudged.command.as_deref(), None | Some("RunRecorder::probe")), "{unjudged:?}");
+    }
     let remedies: Vec<_> = text.findings.iter().flat_map(|finding| &finding.remedies).collect();
     assert!(
-        remedies.iter().any(|way| !way.flags.is_empty()) && remedies.iter().all(|way| way.pytorch.is_empty())
+        remedies.iter().any(|way| !way.toml.is_empty())
+            && remedies.iter().all(|way| way.flags.is_empty() && way.pytorch.is_empty())
     );
     let fault = history.fault.as_ref().expect("a fault");
     assert_eq!((fault.step, fault.before.len(), fault.tensor.is_empty()), (4, 3, false));

@@ -7,9 +7,10 @@ import { label, language, say } from "../words.js";
 /** @import { Finding, Run, Verdict } from "../document.js" */
 
 /** @param {Finding["remedies"][number]} remedy */
-function remedyText({ flags, pytorch, why }) {
+function remedyText({ flags, toml, pytorch, why }) {
   if (pytorch) return element("div", {}, element("p", {}, label("try"), why), element("pre", {}, pytorch));
-  const given = flags ? [element("code", {}, flags), ` – ${why}`] : [why];
+  const settings = flags || toml.replaceAll("\n", ", ");
+  const given = settings ? [element("code", {}, settings), ` – ${why}`] : [why];
   return element("p", {}, label("try"), ...given);
 }
 

@@ -3,6 +3,7 @@
 mod show;
 
 use longspan_diagnose::{Language, diagnose};
+use longspan_run::dialect::Dialect;
 use longspan_run::directory::history::History;
 use longspan_run::report::verdict::VerdictText;
 use serde_json::Value;
@@ -22,7 +23,7 @@ pub(crate) struct Judged {
 /// Applies all rules to the records of a run.
 pub(crate) fn judge(history: &History, language: Language) -> Judged {
     let verdict = diagnose(&history.evidence());
-    let text = VerdictText::of(history, &verdict, language);
+    let text = VerdictText::new(&verdict, &Dialect::of(history), language);
     let shown = Shown { history, severe: verdict.is_severe(), verdict: &text, language };
     Judged {
         text: shown.text(crate::wrap::columns(), crate::streams::output_has_colours()),

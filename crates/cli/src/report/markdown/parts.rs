@@ -141,7 +141,10 @@ fn finding(to: &mut Writer, finding: &FindingText) {
     to.table(&head, &rows);
     for remedy in &finding.remedies {
         let why = words(remedy.why);
-        let what = if remedy.flags.is_empty() { why } else { format!("{}: {why}", code(&remedy.flags)) };
+        let what = match remedy.settings() {
+            None => why,
+            Some(settings) => format!("{}: {why}", code(&settings)),
+        };
         to.labelled("try", &what);
         if !remedy.pytorch.is_empty() {
             to.python(&remedy.pytorch);

@@ -13,6 +13,7 @@ impl<R: Real> TensorDraw<'_, R> {
     pub(super) fn bias(&self, out: &mut [R], spec: &InitSpec, hidden: usize, first: bool) {
         match spec.init {
             Init::Uniform => self.uniform(out, 1.0 / (hidden as f64).sqrt()),
+            Init::Every(distribution) => self.fill(out, distribution),
             _ => out.fill(R::ZERO),
         }
         // Gates i, f, g, o; coupled i, g, o; gru r, z, n. The sign is positive for a gate that keeps the

@@ -19,10 +19,14 @@ fn weights(init: Init, cell: CellKind, tied: bool, seed: u64) -> Params<f64> {
 }
 
 fn weights_by(threads: usize, init: Init, cell: CellKind, tied: bool, seed: u64) -> Params<f64> {
+    drawn(threads, &InitSpec { init, parts: InitParts::default(), forget_bias: 1.0, cell, seed }, tied)
+}
+
+fn drawn(threads: usize, spec: &InitSpec, tied: bool) -> Params<f64> {
     let mut layout = Layout::default();
     layout.push("embedding.weight", &[V, E], Group::Embedding);
     for (index, input) in [E, H].into_iter().enumerate() {
-        Layer::<f64>::new(InstructionSet::Portable, cell, &format!("l{index}"), input, H, &mut layout);
+        Layer::<f64>::new(InstructionSet::Portable, spec.cell, &format!("l{index}"), input, H, &mut layout);
     }
     if !tied {
         layout.push("head.weight", &[V, H], Group::Head);
@@ -31,7 +35,7 @@ fn weights_by(threads: usize, init: Init, cell: CellKind, tied: bool, seed: u64)
     let mut params = Params::zeros(Arc::new(layout));
     params.flat_mut().fill(f64::NAN);
     let ctx = Context::new(InstructionSet::detect(), threads);
-    initialise(&ctx, &mut params, &InitSpec { init, forget_bias: 1.0, cell, seed });
+    initialise(&ctx, &mut params, spec);
     params
 }
 
@@ -167,6 +171,50 @@ fn chrono_biases_spread_forgetting_over_the_dependency() {
 }
 
 #[test]
+fn one_distribution_sets_every_weight_and_bias() {
+    let (bound, deviation) = (0.05, 0.2);
+    let names = |p: &Params<f64>| -> Vec<String> {
+        p.layout().entries().iter().map(|entry| entry.name.clone()).collect()
+    };
+    for tied in [false, true] {
+        let spec =
+            |init| InitSpec { init, parts: InitParts::default(), forget_bias: 0.0, cell: LSTM, seed: 8 };
+        let uniform = drawn(1, &spec(Init::Every(Distribution::Uniform { bound })), tied);
+        names(&uniform).iter().for_each(|name| assert_uniform(uniform.named(name), bound));
+        let normal = drawn(1, &spec(Init::Every(Distribution::Normal { deviation })), tied);
+        names(&normal)
+            .iter()
+            .for_each(|name| assert_moments(normal.named(name), deviation * deviation, f64::INFINITY));
+    }
+    // The forget bias stays a setting of its own.
+    let p = weights(Init::Every(Distribution::Uniform { bound }), LSTM, false, 8);
+    assert!(gate(p.named("rnn.bias_ih_l1"), 1).iter().all(|&b| b == 1.0));
+}
+
+#[test]
+fn a_part_has_its_own_distribution_whatever_the_rule() {
+    let (input, embedding, readout) = (
+        Distribution::Normal { deviation: 0.3 },
+        Distribution::Uniform { bound: 0.1 },
+        Distribution::Uniform { bound: 0.2 },
+    );
+    let parts = InitParts { input: Some(input), embedding: Some(embedding), readout: Some(readout) };
+    for init in [Init::Uniform, Init::Identity, Init::Every(Distribution::Normal { deviation: 9.0 })] {
+        let p = drawn(1, &InitSpec { init, parts, forget_bias: 1.0, cell: LSTM, seed: 9 }, false);
+        (0..2).for_each(|layer| {
+            assert_moments(p.named(&format!("rnn.weight_ih_l{layer}")), 0.09, f64::INFINITY);
+        });
+        assert_uniform(p.named("embedding.weight"), 0.1);
+        assert_uniform(p.named("head.weight"), 0.2);
+        // The other weights are those of the rule alone.
+        let alone = weights(init, LSTM, false, 9);
+        for name in ["rnn.weight_hh_l1", "rnn.bias_ih_l0", "rnn.weight_peephole_l1", "head.bias"] {
+            assert_eq!(p.named(name), alone.named(name), "{init} {name}");
+        }
+    }
+}
+
+#[test]
 fn the_seed_decides_and_every_cell_is_covered() {
     for cell in CellKind::ALL {
         let p = weights(Init::Xavier, cell, false, 6);
@@ -184,7 +232,16 @@ fn the_seed_decides_and_every_cell_is_covered() {
 
 #[test]
 fn initialisers_round_trip_as_text() {
-    for text in ["uniform", "xavier", "orthogonal:0.5", "identity", "gaussian:1.5", "chrono:750"] {
+    for text in [
+        "uniform",
+        "xavier",
+        "orthogonal:0.5",
+        "identity",
+        "gaussian:1.5",
+        "chrono:750",
+        "uniform:0.1",
+        "normal:0.02",
+    ] {
         assert_eq!(text.parse::<Init>().map(|i| i.to_string()), Ok(text.to_string()));
     }
     assert_eq!("orthogonal".parse(), Ok(Init::Orthogonal { gain: 1.0 }));
@@ -193,11 +250,13 @@ fn initialisers_round_trip_as_text() {
         ("chrono", "\"chrono\" lacks the longest dependency: write chrono:T"),
         ("chrono:1", "the longest dependency must be finite and at least 2, not 1"),
         ("orthogonal:0", "the gain must be finite and above 0, not 0"),
+        ("uniform:-1", "the bound of the weights must be finite and above 0, not -1"),
+        ("normal", "\"normal\" lacks the standard deviation of the weights: write normal:S"),
         ("xavier:2", "\"xavier:2\" has too many numbers: write xavier"),
         (
             "xaiver",
-            "there is no initialiser \"xaiver\": did you mean xavier? choose uniform, xavier, orthogonal[:gain], \
-             identity, gaussian[:g] or chrono:T",
+            "there is no initialiser \"xaiver\": did you mean xavier? choose uniform[:R], xavier, orthogonal[:gain], \
+             identity, gaussian[:g], chrono:T or normal:S",
         ),
     ] {
         assert_eq!(text.parse::<Init>().map_err(|e| e.to_string()), Err(error.to_string()));
@@ -214,7 +273,8 @@ fn both_directions_are_drawn_and_connections_begin_neutral() {
     params.flat_mut().fill(f64::NAN);
     let ctx = Context::new(InstructionSet::detect(), 1);
     let init = Init::Orthogonal { gain: 1.0 };
-    initialise(&ctx, &mut params, &InitSpec { init, forget_bias: 1.0, cell: LSTM, seed: 3 });
+    let parts = InitParts::default();
+    initialise(&ctx, &mut params, &InitSpec { init, parts, forget_bias: 1.0, cell: LSTM, seed: 3 });
     let (there, back) = (params.named("rnn.weight_hh_l1"), params.named("rnn.weight_hh_l1_reverse"));
     assert!(there != back && back.iter().all(|w| w.abs() <= 1.0));
     assert_eq!(gate(params.named("rnn.bias_ih_l0_reverse"), 1), [1.0; H]);

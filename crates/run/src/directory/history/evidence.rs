@@ -2,9 +2,10 @@
 
 use super::History;
 use crate::config::KEYS;
+use crate::directory::Watched;
 use crate::visible;
 use longspan::optim::clip::Clip;
-use longspan_diagnose::{Evidence, Facts};
+use longspan_diagnose::{Evidence, Facts, TrainedBy};
 
 /// Upper limit for numbers of steps and units, above what any run has. A damaged file may have larger
 /// numbers, whose sums would overflow.
@@ -46,9 +47,14 @@ impl History {
             planned_steps: config.run.planned_steps(record.windows).min(MOST as u64),
             finished: self.outcome().is_some_and(|outcome| ["finished", "stopped_early"].contains(&outcome)),
             init_gain: config.model.init.gain(),
-            watched: watched.is_some(),
+            trained_by: self.trained_by(),
             settings: settings.collect(),
         }
+    }
+
+    /// Who trains.
+    pub fn trained_by(&self) -> TrainedBy {
+        self.record.watched.as_ref().map_or(TrainedBy::Longspan, Watched::trained_by)
     }
 
     /// How the run ended, as a word; None if it has not ended.

@@ -1,7 +1,7 @@
 //! Synthetic evidence: a good run of any cell, and ways to make it faulty.
 
 use longspan::optim::clip::Clip;
-use longspan_diagnose::{Evidence, Facts, Probed};
+use longspan_diagnose::{Evidence, Facts, Probed, TrainedBy};
 use longspan_record::credit::{
     ActivationSummary, CreditOptions, CreditReport, Depth, GateSummary, Horizon, LagReport, LayerGates,
     Measured, Profile, Reach, Reason, Sensitivity, Spoil, UsedLag,
@@ -63,7 +63,7 @@ pub(crate) fn facts(config: &Config) -> Facts {
         planned_steps: config.run.steps,
         finished: true,
         init_gain: config.model.init.gain(),
-        watched: false,
+        trained_by: TrainedBy::Longspan,
         settings: settings.collect(),
     }
 }

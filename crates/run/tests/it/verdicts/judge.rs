@@ -1,7 +1,7 @@
 //! Gives a trace to the rules, as the files of a run would be.
 
 use longspan::optim::clip::Clip;
-use longspan_diagnose::{Evidence, Facts, Finding, Probed, diagnose};
+use longspan_diagnose::{Evidence, Facts, Finding, Probed, TrainedBy, diagnose};
 use longspan_run::config::KEYS;
 
 use super::plan::Plan;
@@ -33,7 +33,7 @@ fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
             planned_steps: config.run.steps,
             finished: trace.fault.is_none(),
             init_gain: config.model.init.gain(),
-            watched: false,
+            trained_by: TrainedBy::Longspan,
             settings: settings.collect(),
         },
         steps: trace.steps.clone(),
