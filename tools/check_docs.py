@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the Markdown files of the repository: every relative link leads to a file and heading that exist, and every path in
-backticks that looks like a source file is the end of the path of one.
+"""Checks the Markdown files of the repository: every relative link leads to a file and heading that exist, every path in
+backticks that looks like a source file is the end of the path of one, and every page of docs/ is a chapter of the book.
 
     tools/check_docs.py
 
@@ -45,7 +45,10 @@ def main() -> int:
             for path in SOURCE.findall(line):
                 if not any(name == path or name.endswith("/" + path) for name in files):
                     problems.append(f"{place}:{number}: no file `{path}`")
-    print("\n".join(problems) or "all links and paths exist")
+    chapters = set(LINK.findall((ROOT / "docs/SUMMARY.md").read_text())) | {"SUMMARY.md"}
+    pages = (file.removeprefix("docs/") for file in files if file.startswith("docs/") and file.endswith(".md"))
+    problems += [f"docs/SUMMARY.md: no chapter {page}" for page in pages if page not in chapters]
+    print("\n".join(problems) or "all links, paths and chapters exist")
     return bool(problems)
 
 

@@ -34,11 +34,11 @@ def main(arguments: Sequence[str]) -> int: ...
 def probe(arguments: Sequence[str]) -> str: ...
 def train(
     settings: Sequence[tuple[str, str]],
+    callbacks: tuple[Callable[[str], object], Callable[[int, int, float, float, float, float | None], object] | None],
     out: str | PathLike[str] | None = None,
     resume: bool = False,
     weights: str | PathLike[str] | None = None,
     config: str | PathLike[str] | None = None,
-    progress: Callable[[int, int, float, float, float, float | None], object] | None = None,
 ) -> str: ...
 
 class Tape:

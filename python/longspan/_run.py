@@ -116,7 +116,7 @@ class Run:
     summary: dict[str, int | float | None]
     """Steps, losses and times, by name; None for what is not known."""
     outcome: str
-    """"finished", "stopped_early", "out_of_time", "interrupted" or "diverged"; "unknown" if it has not ended."""
+    """"finished", "stopped_early", "out_of_time", "interrupted" or "diverged"; "unfinished" if it has not ended."""
     unit: str
     """The unit of the losses: "nats", "mse" or "mae"."""
     baseline: float | None
@@ -139,7 +139,7 @@ class Run:
         self.probe = None if document["probe"] is None else Probe.of_document(document["probe"], self.path.name)
         self.settings = data.settings()
         self.summary = document["summary"]
-        self.outcome, self.command = document["state"], document["command"]
+        self.outcome, self.command = document["outcome"], document["command"]
         self.unit, self.baseline = document["data"]["unit"], document["data"]["baseline_loss"]
         self.parameters, self.problems = document["parameters"], document["problems"]
         self._model, self._data = document["model"], document["data"]["description"]

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from longspan import _core
 from longspan._run import Run
+from longspan._warn import warn_user
 
 _Path = str | PathLike[str]
 
@@ -69,6 +70,9 @@ def train(
         ValueError: A value cannot be used, or the data cannot.
         OSError: A file cannot be read or written.
 
+    Warns:
+        UserWarning: A setting has no effect beside the others, or a damaged checkpoint is left out.
+
     Example:
         >>> import longspan
         >>> run = longspan.train(task="adding", length=20, steps=200, seed=1)  # doctest: +SKIP
@@ -79,7 +83,7 @@ def train(
         raise ValueError("resume=True needs out=, the directory of the run to continue")
     given = [(name, _text(name, value)) for name, value in settings.items() if value is not None]
     tell = None if progress is None else lambda *step: progress(Progress(*step))
-    return Run(_core.train(given, out, resume, from_, config, tell))
+    return Run(_core.train(given, (warn_user, tell), out, resume, from_, config))
 
 
 def fit(

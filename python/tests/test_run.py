@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +49,21 @@ def test_settings_and_summary_have_types(run):
     assert run.unit == "mse"
     assert run.problems == []
     assert run.command.startswith("longspan train --task adding")
+
+
+def test_runs_of_earlier_versions_are_read():
+    # Both folders have the same run, in two forms: losses have other names, and numbers that are not finite are words in one.
+    folder = Path(__file__).parents[2] / "crates" / "run" / "tests" / "fixtures"
+    for name in ("2026-11", "2026-12"):
+        old = longspan.Run(folder / name / "text")
+        assert (len(old.steps.loss), len(old.validation.loss), old.outcome, old.problems) == (34, 2, "finished", [])
+        np.testing.assert_allclose([old.steps.loss[-1], old.summary["best_loss"]], [2.9706338, 2.9842683], rtol=1e-6)
+        assert old.probe.horizon is not None
+        assert old.gradient.log10_norm.shape[0] == 2
+        sick = longspan.Run(folder / name / "diverged")
+        assert [sick.outcome, sick.findings()[0].code] == ["diverged", "non-finite"]
+    watched = longspan.Run(folder / "2026-12" / "watched")
+    assert (len(watched.steps.loss), watched.command, watched.problems) == (12, None, [])
 
 
 def test_the_probe_has_arrays(run):

@@ -52,6 +52,21 @@ def test_progress_sees_each_step(tmp_path):
     assert seen[15].validation == run.validation.loss[0]
 
 
+def test_a_setting_without_effect_is_a_warning_at_the_line_of_the_caller(tmp_path):
+    with pytest.warns(UserWarning, match="has no effect") as told:
+        longspan.train(**TASK, steps=3, cell="gru", peepholes=True, forget_bias=2, out=tmp_path / "a")
+    assert sorted(str(one.message).split()[0] for one in told) == ["--forget-bias", "--peepholes"]
+    assert {one.filename for one in told} == {__file__}
+    x = np.zeros((40, 5, 1))
+    with pytest.warns(UserWarning, match="--peepholes has no effect") as told:
+        longspan.fit(x, np.arange(40) % 2, cell="gru", peepholes=True, epochs=1, out=tmp_path / "b")
+    assert [one.filename for one in told] == [__file__]
+    # Without such a setting, nothing is said.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        longspan.train(**TASK, steps=3, out=tmp_path / "c")
+
+
 class Stop(Exception):
     pass
 

@@ -16,7 +16,7 @@ use longspan_run::visible;
 
 use crate::streams;
 pub(crate) use status::percent;
-use status::{Status, validated};
+use status::{Status, scored, validated};
 
 mod begin;
 mod status;
@@ -86,6 +86,9 @@ impl Progress {
             Event::Validated { record, epoch, .. } => {
                 self.status.valid = Some((record.loss, record.accuracy));
                 self.say(&validated(record, *epoch, &self.status));
+            }
+            Event::Scored { step, loss, accuracy, epoch } => {
+                self.say(&scored(*step, *epoch, *loss, *accuracy, &self.status));
             }
             Event::Warning(text) => self.say(&format!("warning: {text}")),
             Event::DiskFull(error) => {

@@ -96,6 +96,7 @@ impl TensorBoard {
             }
             Event::Reading(_)
             | Event::Opening
+            | Event::Scored { .. }
             | Event::Warning(_)
             | Event::Saved(_)
             | Event::DiskFull(_)

@@ -33,6 +33,7 @@ mod clip_always;
 mod clip_missing;
 mod clip_never;
 mod dead_units;
+mod embedding_too_large;
 mod exploding_gradient;
 mod horizon_below_need;
 mod non_finite;
@@ -77,12 +78,13 @@ pub use threshold::Threshold;
 pub use wording::short;
 
 /// All rules in the order of their rank: the likelier cause first. `chain.rs` says what the rank means.
-pub static RULES: [&Rule; 31] = [
+pub static RULES: [&Rule; 32] = [
     &non_finite::RULE,
     &recovered_faults::RULE,
     &constant_target::RULE,
     &outliers::RULE,
     &unscaled_input::RULE,
+    &embedding_too_large::RULE,
     &padding_dominated::RULE,
     &distribution_shift::RULE,
     &uninformative_labels::RULE,

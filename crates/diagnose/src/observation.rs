@@ -56,6 +56,7 @@ observations! {
     stuck_gates::StuckGate: "`stuck-gates`",
     vanishing_across_layers::VanishingAcrossLayers: "`vanishing-across-layers`",
     unscaled_input::UnscaledInput: "`unscaled-input`",
+    embedding_too_large::EmbeddingTooLarge: "`embedding-too-large`",
     padding_dominated::PaddingDominated: "`padding-dominated`",
     overfitting::Overfitting: "`overfitting`",
     step_too_small::StepTooSmall: "`step-too-small`",

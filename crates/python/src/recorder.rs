@@ -128,6 +128,7 @@ impl Recorder {
                 name,
                 share,
                 log10_update_ratio: ratio.log10(),
+                rms: None,
             };
             snapshot.tensors = tensors.into_iter().map(tensor).collect();
         }

@@ -51,7 +51,7 @@ impl RunData {
             let problems: Vec<String> = report.problems.iter().cloned().chain(skipped).collect();
             json!({
                 "name": report.name,
-                "state": report.state,
+                "outcome": report.outcome,
                 "problems": problems,
                 "command": report.command,
                 "model": report.model,

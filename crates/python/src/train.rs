@@ -13,18 +13,26 @@ use crate::errors::{of_config, of_training};
 /// of the last validation.
 type Step = (u64, u64, f64, f64, f64, Option<f64>);
 
-/// Trains a run: settings as text by name, which override those of the file `config`. Returns its directory.
+/// What a training tells Python.
+enum Told {
+    Step(Step),
+    Warning(String),
+}
+
+/// Trains a run: settings as text by name, which override those of the file `config`. Returns its directory. Of the callbacks,
+/// the first is called with the text of each warning, the second with each step.
 #[pyfunction]
-#[pyo3(signature = (settings, out=None, resume=false, weights=None, config=None, progress=None))]
+#[pyo3(signature = (settings, callbacks, out=None, resume=false, weights=None, config=None))]
 pub(crate) fn train(
     py: Python<'_>,
     settings: Vec<(String, String)>,
+    callbacks: (Py<PyAny>, Option<Py<PyAny>>),
     out: Option<PathBuf>,
     resume: bool,
     weights: Option<PathBuf>,
     config: Option<PathBuf>,
-    progress: Option<Py<PyAny>>,
 ) -> PyResult<PathBuf> {
+    let (warn, progress) = callbacks;
     let mut given = Config::default();
     let read = config.map_or(Ok(()), |file| given.read(&file));
     read.map_err(|error| of_config(&error))?;
@@ -32,24 +40,33 @@ pub(crate) fn train(
         given.set(name, value, Origin::Flag).map_err(|error| of_config(&error))?;
     }
     let job = Job::prepare(given, out, resume, weights).map_err(|error| of_training(&error))?;
-    let told = progress.is_some();
+    let shown = progress.is_some();
     let (trained, failed) = attend(
         py,
         |cancel, sender| {
             let (mut steps, mut validation) = (0, None);
+            // The receiver is gone only if Python ends.
+            let tell = |told| drop(sender.send(told));
             longspan_cli::train(&job, cancel, &mut |event| match event {
                 Event::Started(start) => steps = start.steps,
+                Event::Warning(text) => tell(Told::Warning((*text).to_owned())),
                 Event::Validated { record, .. } => validation = Some(record.loss),
-                Event::Stepped { record, .. } if told => {
-                    let step: Step =
-                        (record.step, steps, record.loss, record.log10_global_norm, record.lr, validation);
-                    // The receiver is gone only if Python ends.
-                    let _ = sender.send(step);
-                }
+                Event::Stepped { record, .. } if shown => tell(Told::Step((
+                    record.step,
+                    steps,
+                    record.loss,
+                    record.log10_global_norm,
+                    record.lr,
+                    validation,
+                ))),
                 _ => {}
             })
         },
-        |py, step| progress.as_ref().map_or(Ok(()), |progress| progress.call1(py, step).map(drop)),
+        |py, told| match (told, &progress) {
+            (Told::Warning(text), _) => warn.call1(py, (text,)).map(drop),
+            (Told::Step(step), Some(progress)) => progress.call1(py, step).map(drop),
+            (Told::Step(_), None) => Ok(()),
+        },
     )?;
     let summary = trained.map_err(|error| of_training(&error));
     failed.map_or(Ok(()), Err)?;

@@ -62,7 +62,8 @@ const FIELD: &str = "not_finite";
 /// Fields of names, which may be such a word.
 const NAMES: [&str; 8] = ["name", "group", "class", "tensor", "label", "baseline", "text", "data"];
 
-/// Replaces the numbers that are not finite by null, and names them in `not_finite`; see the module.
+/// Replaces the numbers that are not finite by null, and names them in `not_finite`; see the module. What was replaced before
+/// stays.
 pub fn document(mut value: Value) -> Value {
     replace(&mut value);
     value
@@ -97,7 +98,9 @@ fn is_word(value: &Value) -> bool {
 fn replace(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            let mut words = Map::new();
+            // A document may be a part of another one, whose numbers are named already.
+            let named = fields.remove(FIELD);
+            let mut words = named.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
             for (name, field) in fields.iter_mut() {
                 if NAMES.contains(&name.as_str()) && field.is_string() {
                     continue;
@@ -239,6 +242,8 @@ mod tests {
         assert_eq!(written["not_finite"], words);
         assert_eq!(written["parts"][0]["not_finite"], json!({"norms": {"0": "Infinity"}}));
         assert_eq!(from_slice::<Record>(written.to_string().as_bytes()).expect("a record"), record);
+        // As a part of another document, it is what it was.
+        assert_eq!(document(json!({"part": written})), json!({"part": written}));
         // A file of an earlier version.
         let old = serde_json::to_string(&record).expect("JSON");
         assert!(old.contains("\"-Infinity\""));

@@ -107,6 +107,9 @@ pub struct TensorRecord {
     /// log10 of ‖Δw‖ / ‖w‖.
     #[serde(with = "json_float")]
     pub log10_update_ratio: f64,
+    /// Root mean square of the weights before the update; None in runs of earlier versions and of other programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rms: Option<f64>,
 }
 
 /// Gates and activations of one layer, over the positions of a batch at up to 16 steps that are evenly spread over its

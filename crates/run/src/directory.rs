@@ -21,6 +21,7 @@
 
 mod changes;
 mod error;
+mod format;
 mod held;
 pub mod history;
 mod numbered;
@@ -36,11 +37,12 @@ use std::path::{Path, PathBuf};
 
 pub use changes::{CHANGEABLE, settings_at};
 pub use error::RunError;
-pub use summary::{SummaryRecord, read_summary};
+pub use summary::{SummaryRecord, UNFINISHED, UNREADABLE, read_summary};
 pub use watched::Watched;
 
 pub(crate) use changes::resumed_changes;
 use error::io_error;
+pub(crate) use format::check_format;
 use held::{Held, is_left_over};
 pub(crate) use numbered::{numbered, numbered_path};
 use serde::{Deserialize, Serialize};
@@ -326,13 +328,18 @@ pub fn checkpoint_path(run: &Path, name: &str) -> PathBuf {
 /// its last one.
 ///
 /// # Errors
-/// [`RunError::Missing`], [`RunError::NoCheckpoint`].
+/// [`RunError::Missing`], [`RunError::Format`], [`RunError::NoCheckpoint`].
 pub fn find_checkpoint(path: &Path) -> Result<PathBuf, RunError> {
     if path.is_file() {
         return Ok(path.into());
     }
     if !is_run(path) {
         return Err(RunError::Missing { path: path.into() });
+    }
+    // A damaged description does not keep the weights from use, but one of another format may change what they mean.
+    let record = path.join("run.json");
+    if let Ok(text) = plain_file::read(&record) {
+        check_format(&record, &text, FORMAT)?;
     }
     let best =
         ["best", "last"].map(|name| checkpoint_path(path, name)).into_iter().find(|file| file.is_file());
@@ -342,7 +349,7 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, RunError> {
 /// Reads the description of a run.
 ///
 /// # Errors
-/// [`RunError::Missing`], [`RunError::Damaged`].
+/// [`RunError::Missing`], [`RunError::Format`], [`RunError::Damaged`], [`RunError::Io`].
 pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
     let path = run.join("run.json");
     let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
@@ -353,15 +360,8 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
         }
         Err(error) => return Err(io_error(&path, "read")(error)),
     };
-    let record: RunRecord =
-        json_float::from_slice(text.as_bytes()).map_err(|error| damaged(error.to_string()))?;
-    if record.format != FORMAT {
-        return Err(damaged(format!(
-            "it has format {}, but this version reads format {FORMAT}",
-            record.format
-        )));
-    }
-    Ok(record)
+    check_format(&path, text.as_bytes(), FORMAT)?;
+    json_float::from_slice(text.as_bytes()).map_err(|error| damaged(error.to_string()))
 }
 
 /// Reads the frequencies in the training part of a run; None if it has none: series and tasks, and runs of earlier

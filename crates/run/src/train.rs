@@ -184,16 +184,16 @@ impl Session {
     }
 
     /// Whether to validate: after each epoch, at the end, and every `eval_every` steps, but only once after
-    /// each step.
+    /// each step. Without validation data, the sample of the training part is scored after each epoch and at the end.
     fn validation_is_due(&self, ended: bool, done: bool) -> bool {
         let step = self.trainer.position().step;
         // With `eval_every` 0, no step above 0 is a multiple of it.
-        let asked = step.is_multiple_of(self.config.run.eval_every);
+        let asked = self.data.valid.is_some() && step.is_multiple_of(self.config.run.eval_every);
         step > 0 && step != self.validated && (ended || done || asked)
     }
 
     fn validate(&mut self, cancel: &AtomicBool, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
-        let Some(scored) = self.data.scored(Part::Valid) else { return Ok(()) };
+        let Some(scored) = self.data.scored(Part::Valid) else { return self.score_training(cancel, watch) };
         let cancelled = || cancel.load(Ordering::Relaxed);
         let Some(valid) = scored.by_trainer(&mut self.trainer, None, &cancelled) else { return Ok(()) };
         let failure = scored.source.failure().map(ToString::to_string);
@@ -215,9 +215,7 @@ impl Session {
             ..score_record(output, step, &valid, best)
         };
         self.run.append("valid", &record)?;
-        let position = self.trainer.position();
-        let epoch = self.start.epochs.and((position.window == 0).then_some(position.epoch));
-        watch(Event::Validated { score, record: &record, epoch });
+        watch(Event::Validated { score, record: &record, epoch: self.ended_epoch() });
         if best {
             (self.best, self.best_accuracy) = (Some(valid.units), record.accuracy);
         }
@@ -225,6 +223,29 @@ impl Session {
         if best {
             self.save("best", watch)?;
         }
+        Ok(())
+    }
+
+    /// The epoch that the last step has ended; None within an epoch, and for a task.
+    fn ended_epoch(&self) -> Option<u64> {
+        let position = self.trainer.position();
+        self.start.epochs.and((position.window == 0).then_some(position.epoch))
+    }
+
+    /// Tells the score of the sample of the training part, in a run without validation data.
+    fn score_training(
+        &mut self,
+        cancel: &AtomicBool,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), TrainError> {
+        let Some(Detailed { score, .. }) = self.score_sample(cancel, watch)? else { return Ok(()) };
+        self.validated = self.trainer.position().step;
+        watch(Event::Scored {
+            step: self.validated,
+            loss: score.mean_loss(),
+            accuracy: accuracy(self.output(), &score),
+            epoch: self.ended_epoch(),
+        });
         Ok(())
     }
 

@@ -54,7 +54,7 @@ function paint(fresh) {
   document.title = `${title} – Longspan`;
   if (fresh || !document.getElementById("main")) drawFrame(title);
   find(document, "#status").textContent = board.connected ? "" : say("connection");
-  const about = one ? [say(one.state), one.data.description, one.model].filter(Boolean) : [];
+  const about = one ? [say(one.outcome), one.data.description, one.model].filter(Boolean) : [];
   find(document, "header p").textContent = about.join(" · ");
   if (!list) return;
   const main = find(document, "#main");

@@ -7,14 +7,14 @@
  * @template T
  * @typedef {{ known?: T, unknown?: unknown }} Measured */
 
-/** @typedef {"finished" | "stopped_early" | "out_of_time" | "interrupted" | "diverged" | "unknown"} State */
+/** @typedef {"finished" | "stopped_early" | "out_of_time" | "interrupted" | "diverged" | "unfinished" | "unreadable"} Outcome */
 
 /** A run.
  * @typedef {object} Run
  * @property {string} name
  * @property {string} path
  * @property {string} version
- * @property {State} state
+ * @property {Outcome} outcome
  * @property {string[]} problems
  * @property {string | null} command Repeats the run; null if another program trains.
  * @property {string} probe_command Measures the weights.

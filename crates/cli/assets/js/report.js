@@ -14,7 +14,7 @@ function drawReport(runs) {
   stop();
   const one = runs.length === 1 ? runs[0] : null;
   const title = one ? say("report", one.name) : say("comparison", runs.length);
-  const about = one ? [say(one.state), one.data.description, one.model].filter(Boolean) : runs.map((run) => run.name);
+  const about = one ? [say(one.outcome), one.data.description, one.model].filter(Boolean) : runs.map((run) => run.name);
   const main = element("main", { id: "main" });
   document.title = `${title} – Longspan`;
   document.body.replaceChildren(

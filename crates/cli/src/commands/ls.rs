@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use longspan_run::directory;
-use longspan_run::directory::is_run;
+use longspan_run::directory::{UNFINISHED, UNREADABLE, is_run};
 use longspan_run::visible;
 use serde_json::{Value, json};
 
@@ -53,6 +53,9 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
             directory.display()
         ));
         return Ok(ExitCode::SUCCESS);
+    }
+    for problem in records.iter().filter_map(|record| record["problem"].as_str()) {
+        streams::note(format_args!("note: {}", visible::line(problem)));
     }
     let rows = records.iter().zip(&paths).map(|(record, path)| Row::new(path, record)).collect::<Vec<_>>();
     put_painted(&table::text(&rows, streams::output_columns(), streams::output_has_colours()))?;
@@ -113,12 +116,13 @@ fn folders(directory: &Path, links: Links) -> io::Result<Vec<PathBuf>> {
 fn describe(path: &Path) -> Value {
     let record = match directory::read_record(path) {
         Ok(record) => record,
-        Err(error) => return json!({"run": visible::name(path), "outcome": error.to_string()}),
+        Err(error) => {
+            return json!({"run": visible::name(path), "outcome": UNREADABLE, "problem": error.to_string()});
+        }
     };
     let config = directory::read_config(path).ok();
     let model = config.map(|c| format!("{} {}x{}", c.model.cell, c.model.layers, c.model.hidden));
-    let summary = directory::read_summary(path).ok().flatten();
-    let ended = summary.clone().unwrap_or_default();
+    let ended = directory::read_summary(path).ok().flatten().unwrap_or_default();
     let unit = record.data.unit;
     json!({
         "run": visible::name(path),
@@ -133,7 +137,7 @@ fn describe(path: &Path) -> Value {
         "best_accuracy": ended.best_accuracy,
         "baseline_loss": record.data.baseline_loss,
         "baseline": record.data.baseline,
-        "outcome": if summary.is_some() { json!(ended.outcome) } else { json!("unfinished") },
+        "outcome": ended.outcome.as_deref().unwrap_or(UNFINISHED),
         "findings": ended.findings,
     })
 }

@@ -97,16 +97,35 @@ impl Status {
 
 /// The line of a validation: the scores of the training sample and of the validation part, with the same weights.
 pub(super) fn validated(record: &ScoreRecord, epoch: Option<u64>, status: &Status) -> String {
-    let of = |n: u64, all: u64| format!("{n:width$}/{all}", width = all.to_string().len());
-    let at = match (epoch, status.epochs) {
-        (Some(epoch), Some(epochs)) => format!("epoch {}", of(epoch, epochs)),
-        _ => format!("step {}", of(record.step, status.steps)),
-    };
-    let score = |loss: f64, accuracy| format!("{}{}", figure(loss), percent(accuracy));
+    let at = moment(record.step, epoch, status);
     let train = record.train.map(|train| format!("  training {}", score(train.mean, record.train_accuracy)));
     let mark = if record.best { "  best so far" } else { "" };
     let valid = score(record.loss, record.accuracy);
     format!("{at}{}  validation {valid}{mark}", train.unwrap_or_default())
+}
+
+/// The line of a score of the training sample, in a run without validation data.
+pub(super) fn scored(
+    step: u64,
+    epoch: Option<u64>,
+    loss: f64,
+    accuracy: Option<f64>,
+    status: &Status,
+) -> String {
+    format!("{}  training {}", moment(step, epoch, status), score(loss, accuracy))
+}
+
+/// The epoch that has ended, of all epochs; otherwise the step, of all steps.
+fn moment(step: u64, epoch: Option<u64>, status: &Status) -> String {
+    let of = |n: u64, all: u64| format!("{n:width$}/{all}", width = all.to_string().len());
+    match (epoch, status.epochs) {
+        (Some(epoch), Some(epochs)) => format!("epoch {}", of(epoch, epochs)),
+        _ => format!("step {}", of(step, status.steps)),
+    }
+}
+
+fn score(loss: f64, accuracy: Option<f64>) -> String {
+    format!("{}{}", figure(loss), percent(accuracy))
 }
 
 /// An accuracy after its loss: ", 92.6 %".
@@ -173,5 +192,6 @@ mod tests {
         let record = ScoreRecord { step: 1440, loss: 0.5, best: true, ..ScoreRecord::default() };
         assert_eq!(validated(&record, Some(3), &status()), "epoch  3/10  validation 0.5000  best so far");
         assert_eq!(validated(&record, None, &status()), "step 1440/4800  validation 0.5000  best so far");
+        assert_eq!(scored(1440, Some(3), 0.5, Some(0.75), &status()), "epoch  3/10  training 0.5000, 75.0 %");
     }
 }

@@ -237,7 +237,7 @@ impl Runs {
             };
             report.name = name.to_owned();
             if training {
-                report.state = "training".into();
+                report.outcome = "training".into();
             }
             (bytes(&report), complete)
         }))

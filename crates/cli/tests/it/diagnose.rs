@@ -315,7 +315,10 @@ fn what_is_no_run_is_refused() {
     let record = text(&dir.read("run/run.json"));
     for (spoiled, part) in [
         ("{}".to_owned(), "run.json is damaged"),
-        (record.replace("\"format\": 1", "\"format\": 2"), "format 2, but this version reads format 1"),
+        (
+            record.replace("\"format\": 1", "\"format\": 2"),
+            "format 2, but this version of Longspan reads format 1",
+        ),
         (record.replace("\"seed\": 0", "\"seed\": -1"), "run.json is damaged"),
         ("[".repeat(100_000), "run.json is damaged"),
     ] {

@@ -15,6 +15,7 @@ mod inspect;
 mod large_text;
 mod moved;
 mod odd_files;
+mod old_files;
 mod other_data;
 mod outside;
 mod predict;

@@ -165,6 +165,30 @@ fn early_stopping_and_a_test_text() {
     assert!((summary["test_loss"].as_f64().expect("a number") - best).abs() < 0.3, "{summary}");
 }
 
+/// A run without validation data prints the training score after each epoch, which changes no bit of what follows.
+#[test]
+fn epochs_without_validation_are_printed() {
+    let dir = TestDir::with_text();
+    let line =
+        "train --text text.txt --valid-fraction 0 --batch 8 --unroll 16 --hidden 8 --threads 1 --no-probe";
+    let lines = |output: &Output| {
+        let said = text(output) + &String::from_utf8_lossy(&output.stderr);
+        said.lines().filter(|line| line.starts_with("epoch ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let whole = lines(&dir.good(&format!("{line} --epochs 4 --out whole")));
+    let score =
+        |line: &str| line.split_once("  training ").and_then(|(_, score)| score[..6].parse::<f64>().ok());
+    assert_eq!((whole.len(), &whole[0][..9]), (4, "epoch 1/4"), "{whole:?}");
+    assert!(score(&whole[0]).expect("a loss") > score(&whole[3]).expect("a loss"), "{whole:?}");
+    assert!(whole.iter().all(|line| line.ends_with(" %")), "{whole:?}");
+    // A resumed run does not repeat the line of an epoch that had ended.
+    dir.good(&format!("{line} --epochs 2 --out parts"));
+    let rest = lines(&dir.good("resume parts --epochs 4 --threads 1"));
+    assert_eq!(rest, whole[2..]);
+    let weights = |run: &str| dir.read(&format!("{run}/checkpoints/last.safetensors"));
+    assert!(weights("whole") == weights("parts"));
+}
+
 #[test]
 fn divergence_ends_with_code_1_and_evidence() {
     let dir = TestDir::with_text();

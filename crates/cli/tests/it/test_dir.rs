@@ -45,6 +45,18 @@ impl TestDir {
         String::from_utf8(self.read(name)).expect("UTF-8")
     }
 
+    /// Copies a directory here.
+    pub(crate) fn copy(&self, from: &Path, name: impl AsRef<Path>) {
+        let to = self.path(name);
+        std::fs::create_dir_all(&to).expect("directories");
+        for entry in std::fs::read_dir(from).expect("a directory").flatten() {
+            match entry.path() {
+                path if path.is_dir() => self.copy(&path, to.join(entry.file_name())),
+                path => drop(std::fs::copy(path, to.join(entry.file_name())).expect("a file")),
+            }
+        }
+    }
+
     /// All files below a directory with their contents, to see that nothing was lost.
     pub(crate) fn files(&self, name: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();

@@ -168,9 +168,12 @@ impl<R: Real> StepObserver<R> {
         snapshot.log10_update_ratio = self.updates.whole();
         snapshot.tensors.resize_with(shares.len(), TensorRecord::default);
         let entries = layout.entries().iter().zip(shares).zip(self.updates.tensors());
-        for (tensor, ((entry, &share), log10_update_ratio)) in snapshot.tensors.iter_mut().zip(entries) {
+        for (tensor, ((entry, &share), (squares, log10_update_ratio))) in
+            snapshot.tensors.iter_mut().zip(entries)
+        {
             tensor.name.clone_from(&entry.name);
             (tensor.share, tensor.log10_update_ratio) = (share, log10_update_ratio);
+            tensor.rms = Some((squares / entry.range().len() as f64).sqrt());
         }
         match self.tier {
             Observe::Full => self.gates.write(&mut snapshot.layers),

@@ -46,9 +46,9 @@ impl Updates {
         ratio(self.sums.iter().fold([0.0; 2], |[w, d], [of_w, of_d]| [w + of_w, d + of_d]))
     }
 
-    /// Returns the ratio of each tensor.
-    pub(super) fn tensors(&self) -> impl Iterator<Item = f64> {
-        self.sums.iter().map(|&sums| ratio(sums))
+    /// Returns the sum of squares Σ w² of each tensor, and its ratio.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.sums.iter().map(|&sums| (sums[0], ratio(sums)))
     }
 }
 

@@ -49,7 +49,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The file has a format that this version does not read.
-    #[error("{} has format {found}, but this version reads formats {OLDEST} to {FORMAT}: use the version of Longspan that wrote it", path.display())]
+    #[error("{} has format {found}, but this version of Longspan reads formats {OLDEST} to {FORMAT}: use the version that wrote it, or a later one", path.display())]
     Format {
         /// The file.
         path: PathBuf,

@@ -33,6 +33,10 @@ impl Config {
             line: file.line(error.span().map_or(0, |span| span.start)),
             problem: error.message().to_owned(),
         })?;
+        // First, because another version may have other settings.
+        if let Some((key, value)) = table.get_ref().get_key_value("schema") {
+            file.check_schema(key, value.get_ref())?;
+        }
         for (key, value) in table.get_ref() {
             let section = Section::ALL.into_iter().find(|section| section.name() == key.get_ref());
             match (value.get_ref(), section) {
@@ -46,7 +50,7 @@ impl Config {
                     let problem = format!("unknown section [{}]: choose one of {names}", key.get_ref());
                     return Err(file.error(key, problem));
                 }
-                (value, _) if key.get_ref() == "schema" => file.check_schema(key, value)?,
+                (_, _) if key.get_ref() == "schema" => {}
                 (value, _) => file.set(None, key, value)?,
             }
         }

@@ -41,13 +41,14 @@ const SAMPLE_SHARE: f64 = 0.1;
 /// Rows that the sample of the training part may have, however often the run validates.
 const SAMPLE_ROWS: usize = 64;
 
-/// Rows of the sample of the training part: as many as the validation part has, but at most [`SAMPLE_SHARE`] of those
-/// that training reads between two validations, or [`SAMPLE_ROWS`] if that is less.
+/// Rows of the sample of the training part: as many as the validation part has, or all without one, but at most
+/// [`SAMPLE_SHARE`] of those that training reads between two scores, or [`SAMPLE_ROWS`] if that is less.
 pub(super) fn sample_rows(config: &Config, train: usize, valid: usize) -> usize {
     let (every, batch) = (config.run.eval_every, config.data.batch);
     let between = match every {
         0 => train,
         _ => usize::try_from(every).unwrap_or(usize::MAX).saturating_mul(batch).min(train),
     };
-    valid.min(train).min(((SAMPLE_SHARE * between as f64) as usize).max(SAMPLE_ROWS)).max(1)
+    let like_valid = if valid == 0 { train } else { valid.min(train) };
+    like_valid.min(((SAMPLE_SHARE * between as f64) as usize).max(SAMPLE_ROWS)).max(1)
 }

@@ -56,6 +56,16 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// A file has a format that this version does not read.
+    #[error("{} has format {found}, but this version of Longspan reads format {known}: use the version that wrote it, or a later one", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The format that is read.
+        known: u32,
+    },
     /// A file of gradient profiles is not valid.
     #[error("{} is damaged ({reason}): the profiles in it are skipped", path.display())]
     Segment {

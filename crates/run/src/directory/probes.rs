@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{RunError, io_error};
+use super::{RunError, check_format, io_error};
 use crate::config::Config;
 use crate::{links, plain_file, whole_file};
 use longspan_record::{Beside, ProbeRecord, json_float};
@@ -55,18 +55,10 @@ pub fn read(run: &Path) -> Probes {
     paths.sort();
     for path in paths {
         let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
-        let record = plain_file::read_to_string(&path)
-            .map_err(io_error(&path, "read"))
-            .and_then(|text| {
-                json_float::from_slice::<ProbeRecord>(text.as_bytes()).map_err(|e| damaged(e.to_string()))
-            })
-            .and_then(|record| match record.format {
-                ProbeRecord::FORMAT => Ok(record),
-                other => Err(damaged(format!(
-                    "it has format {other}, but this version reads format {}",
-                    ProbeRecord::FORMAT
-                ))),
-            });
+        let record = plain_file::read(&path).map_err(io_error(&path, "read")).and_then(|text| {
+            check_format(&path, &text, ProbeRecord::FORMAT)?;
+            json_float::from_slice::<ProbeRecord>(&text).map_err(|error| damaged(error.to_string()))
+        });
         match record {
             Ok(record) => probes.records.push(record),
             Err(error) => probes.skipped.push(error),

@@ -10,6 +10,11 @@ use super::error::RunError;
 use super::error::io_error;
 use crate::plain_file;
 
+/// The outcome, in a document, of a run that has not ended.
+pub const UNFINISHED: &str = "unfinished";
+/// The outcome, in a document, of a run that cannot be read.
+pub const UNREADABLE: &str = "unreadable";
+
 /// How a run ended. A field is None if the file lacks it or its value is not finite.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]

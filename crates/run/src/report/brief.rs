@@ -7,16 +7,18 @@ use std::time::UNIX_EPOCH;
 use longspan_record::{StepRecord, json_float};
 use serde::{Deserialize, Serialize};
 
-use crate::{directory, plain_file};
+use crate::directory::{self, SummaryRecord, UNFINISHED, UNREADABLE};
+use crate::plain_file;
 
 /// Bytes at the end of the metrics that are searched for the last step.
 const TAIL: u64 = 64 << 10;
 
-/// State, findings and last numbers of a run.
+/// Outcome, findings and last numbers of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Brief {
-    /// How it ended, as a word; "unknown" if it has not ended.
-    pub state: String,
+    /// How it ended: "finished", "stopped_early", "out_of_time", "interrupted" or "diverged"; "unfinished" if it has not ended,
+    /// "unreadable" if it cannot be read.
+    pub outcome: String,
     /// The codes of the findings at its end, or why the run cannot be read.
     pub verdict: String,
     /// Steps taken.
@@ -42,7 +44,11 @@ impl Brief {
         let last = last_step(&metrics);
         let updated = metrics.symlink_metadata().and_then(|file| file.modified()).ok();
         Self {
-            state: summary.as_ref().and_then(|s| s.outcome.clone()).unwrap_or_else(|| "unknown".into()),
+            outcome: match (&record, &summary) {
+                (Err(_), _) => UNREADABLE.into(),
+                (Ok(_), Some(SummaryRecord { outcome: Some(outcome), .. })) => outcome.clone(),
+                _ => UNFINISHED.into(),
+            },
             verdict: match &record {
                 Err(error) => error.to_string(),
                 Ok(_) => summary.as_ref().map_or(String::new(), |s| s.findings.join(", ")),

@@ -18,9 +18,9 @@ use super::snapshots::Looks;
 use super::verdict::VerdictText;
 use crate::config::{Config, KEYS, Value, flag};
 use crate::dialect::{Dialect, quoted};
-use crate::directory;
 use crate::directory::history::History;
 use crate::directory::profiles::Profiles;
+use crate::directory::{self, UNFINISHED, UNREADABLE};
 use crate::visible;
 
 /// The document of a run.
@@ -34,8 +34,9 @@ pub struct RunReport {
     pub version: String,
     /// Time at which it was created, in seconds since 1970.
     pub created: Option<u64>,
-    /// How it ended, as a word; "unknown" if it has not ended.
-    pub state: String,
+    /// How it ended: "finished", "stopped_early", "out_of_time", "interrupted" or "diverged". A run that has not ended is
+    /// "training" for a server that sees a process train in it, else "unfinished"; one that cannot be read is "unreadable".
+    pub outcome: String,
     /// What could not be read, one sentence each.
     pub problems: Vec<String>,
     /// The command that repeats the run; None if another program trains.
@@ -221,7 +222,7 @@ impl RunReport {
             path: visible::path(path),
             version: record.version.clone(),
             created: Some(record.created),
-            state: history.outcome().unwrap_or("unknown").to_owned(),
+            outcome: history.outcome().unwrap_or(UNFINISHED).to_owned(),
             problems,
             command: record.watched.is_none().then(|| command(config)),
             probe_command: match history.trained_by() {
@@ -269,7 +270,7 @@ impl RunReport {
             path: visible::path(path),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created: None,
-            state: "unknown".to_owned(),
+            outcome: UNREADABLE.to_owned(),
             problems: vec![reason],
             command: None,
             probe_command: String::new(),

@@ -102,6 +102,7 @@ mod tests {
                 name: "w".into(),
                 share: (step % 2) as f64,
                 log10_update_ratio: f64::NEG_INFINITY,
+                rms: None,
             }],
             layers: vec![LayerRecord {
                 layer: 1,

@@ -50,6 +50,18 @@ pub enum Event<'a> {
         /// The epoch that it ends; None within an epoch, and for a task.
         epoch: Option<u64>,
     },
+    /// The sample of the training part was scored, at a step after which a run without validation data has nothing else to
+    /// score.
+    Scored {
+        /// The steps taken.
+        step: u64,
+        /// The mean loss of the sample.
+        loss: f64,
+        /// The share of correct classes.
+        accuracy: Option<f64>,
+        /// The epoch that it ends; None within an epoch.
+        epoch: Option<u64>,
+    },
     /// A checkpoint was written.
     Saved(&'a Path),
     /// The disk is full, for this reason, and training continues in memory.

@@ -14,6 +14,7 @@ fn codes_are_stable_and_each_has_a_page() {
         "constant-target",
         "dead-units",
         "distribution-shift",
+        "embedding-too-large",
         "exploding-gradient",
         "horizon-below-need",
         "majority-class",

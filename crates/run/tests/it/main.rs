@@ -11,6 +11,7 @@ mod faults;
 mod finding_pages;
 mod findings;
 mod findings_chinese;
+mod fixtures;
 mod guide;
 mod horizons;
 mod learn;

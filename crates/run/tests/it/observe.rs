@@ -255,6 +255,9 @@ fn tensors_have_their_share_and_their_change() {
                 let same =
                     tensor.log10_update_ratio == truth || (tensor.log10_update_ratio - truth).abs() < 1e-5;
                 assert!(same, "{}: {} and {truth}", entry.name, tensor.log10_update_ratio);
+                let rms = (w / entry.range().len() as f64).sqrt();
+                let found = tensor.rms.expect("every snapshot has it");
+                assert!((found - rms).abs() <= 1e-5 * rms, "{}: {found} and {rms}", entry.name);
                 assert_eq!(
                     (&tensor.name, tensor.share),
                     (&entry.name, run.trainer.clip_report().shares[index])

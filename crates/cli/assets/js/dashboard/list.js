@@ -19,7 +19,7 @@ function time(seconds) {
 /** The text of each cell after the name of a run.
  * @param {Brief} run */
 const cells = (run) => [
-  run.training ? `● ${say("training")}` : say(run.state),
+  run.training ? `● ${say("training")}` : say(run.outcome),
   run.verdict || say("none"),
   run.steps ? `${number(run.step)} / ${number(run.steps)}` : number(run.step),
   number(run.loss),
@@ -31,7 +31,7 @@ const cells = (run) => [
 const titles = () => [
   "",
   say("run"),
-  say("state"),
+  say("outcome"),
   say("findings"),
   say("steps"),
   say("train_loss"),

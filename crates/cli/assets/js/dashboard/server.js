@@ -2,7 +2,7 @@
 import { libraryLoaded } from "../chart.js";
 import { element } from "../dom.js";
 
-/** @import { State } from "../document.js" */
+/** @import { Outcome } from "../document.js" */
 
 /** The runs of a directory.
  * @typedef {{ directory: string, runs: Brief[] }} List */
@@ -10,7 +10,7 @@ import { element } from "../dom.js";
 /** An entry of the list.
  * @typedef {object} Brief
  * @property {string} name
- * @property {State} state
+ * @property {Outcome} outcome
  * @property {boolean} training
  * @property {string} verdict
  * @property {number | null} step

@@ -22,11 +22,11 @@ const codes = (run) =>
 
 /** @param {Run} run */
 function row(run) {
-  const { name, state, summary, parameters } = run;
+  const { name, outcome, summary, parameters } = run;
   const lag = lagOf(run);
   return [
     name,
-    say(state),
+    say(outcome),
     summary.best_loss ?? summary.train_loss,
     percent(summary.test_accuracy ?? summary.valid_accuracy),
     lag && horizonText(lag.total.horizon),
@@ -99,7 +99,7 @@ export function drawComparison(runs, into) {
   const box = section(into, "runs", say("runs"));
   const head = [
     say("run"),
-    say("state"),
+    say("outcome"),
     say("best_loss"),
     say("accuracy"),
     say("horizon"),

@@ -7,7 +7,8 @@ use longspan::model::{InputSpec, OutputSpec};
 use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_run::checkpoint::{Checkpoint, Header};
 use longspan_run::config::Config;
-use longspan_run::{directory, plain_file, visible};
+use longspan_run::directory::{self, UNFINISHED};
+use longspan_run::{plain_file, visible};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -70,7 +71,7 @@ pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     {
         describe(&mut lines, checkpoint.require_header()?);
     }
-    let outcome = of("outcome").as_str().unwrap_or("unfinished").to_owned();
+    let outcome = of("outcome").as_str().unwrap_or(UNFINISHED).to_owned();
     let step = of("step").as_u64();
     let words = step.map_or(outcome.clone(), |step| format!("{outcome} after step {}", grouped(step)));
     lines.add("outcome", &words, json!(outcome));

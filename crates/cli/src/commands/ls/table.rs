@@ -14,7 +14,7 @@ use crate::wrap::pad;
 
 /// The titles of the columns, in their order.
 const TITLES: [&str; 8] =
-    ["run", "started", "state", "best score", "baseline", "first finding", "model", "data"];
+    ["run", "started", "outcome", "best score", "baseline", "first finding", "model", "data"];
 
 /// The columns in the order in which they get room on a terminal. The first five are always there.
 const RANKS: [usize; 8] = [0, 2, 3, 5, 1, 4, 6, 7];
@@ -67,7 +67,7 @@ impl Row {
             ],
             ink: match record["outcome"].as_str() {
                 Some("finished" | "stopped_early") => Some(Ink::Good),
-                Some("diverged") => Some(Ink::Bad),
+                Some("diverged" | "unreadable") => Some(Ink::Bad),
                 Some("interrupted" | "out_of_time") => Some(Ink::Warning),
                 _ => None,
             },
@@ -183,7 +183,7 @@ mod tests {
             Row::new(Path::new(long), &record("stopped_early", "horizon-below-need")),
             Row::new(
                 Path::new("runs/长长长长长长长长长长长长长长长长长长长长长长长长"),
-                &json!({"outcome": "it is damaged"}),
+                &json!({"outcome": "unreadable", "problem": "it is damaged"}),
             ),
         ]
     }

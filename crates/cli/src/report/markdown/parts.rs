@@ -2,6 +2,7 @@
 
 use longspan_diagnose::IGNORE_IF;
 use longspan_record::{RecoveryAction, ScoreRecord, SettingChange};
+use longspan_run::directory::{UNFINISHED, UNREADABLE};
 use longspan_run::report::verdict::{FindingText, VerdictText};
 use longspan_run::report::{RecoveryText, RunReport};
 
@@ -17,9 +18,12 @@ fn codes(report: &RunReport) -> String {
     if codes.is_empty() { NONE.into() } else { codes.join(", ") }
 }
 
-fn state(to: &Writer, report: &RunReport) -> &'static str {
-    let known = ["finished", "stopped_early", "out_of_time", "interrupted", "diverged"];
-    to.say(known.into_iter().find(|state| report.state == *state).unwrap_or("unknown"))
+/// How the run ended. A word that this version does not know stands as it is.
+fn outcome(to: &Writer, report: &RunReport) -> String {
+    let known =
+        ["finished", "stopped_early", "out_of_time", "interrupted", "diverged", UNFINISHED, UNREADABLE];
+    let known = known.into_iter().find(|outcome| report.outcome == *outcome);
+    known.map_or_else(|| words(&report.outcome), |outcome| to.say(outcome).into())
 }
 
 /// The accuracy on the test data, otherwise on the last validation.
@@ -31,7 +35,7 @@ fn accuracy(report: &RunReport) -> String {
 pub(super) fn comparison(to: &mut Writer, reports: &[RunReport]) {
     let head = [
         to.say("run"),
-        to.say("state"),
+        to.say("outcome"),
         to.say("best_loss"),
         to.say("accuracy"),
         to.say("horizon"),
@@ -46,7 +50,7 @@ pub(super) fn comparison(to: &mut Writer, reports: &[RunReport]) {
         let spectrum = report.probe.as_ref().and_then(|probe| probe.spectrum.known());
         vec![
             words(&report.name),
-            state(to, report).into(),
+            outcome(to, report),
             or_none(report.summary.best_loss.map(short)),
             accuracy(report),
             or_none(total.map(|total| total.horizon.steps)),
@@ -63,7 +67,7 @@ pub(super) fn comparison(to: &mut Writer, reports: &[RunReport]) {
 
 pub(super) fn summary(to: &mut Writer, report: &RunReport) {
     let (data, summary) = (&report.data, &report.summary);
-    let about = [state(to, report).into(), words(&data.description), words(&report.model)];
+    let about = [outcome(to, report), words(&data.description), words(&report.model)];
     to.paragraph(&about.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "));
     for notice in &data.notices {
         to.paragraph(&words(notice));

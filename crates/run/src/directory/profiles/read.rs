@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use crate::plain_file;
 
 use super::segment::{CURVES, ENTRY, FORMAT, Header, LAG, fingerprint, segments};
-use crate::directory::RunError;
+use crate::directory::{RunError, check_format};
 use longspan_record::{Curve, LayerProfile, ProfileRecord};
 
 /// The gradient profiles of a run.
@@ -16,8 +16,8 @@ use longspan_record::{Curve, LayerProfile, ProfileRecord};
 pub struct Profiles {
     /// One for each observed step, in ascending order of steps.
     pub records: Vec<ProfileRecord>,
-    /// Errors of the files that were skipped: [`RunError::Segment`], or [`RunError::Io`] if the directory
-    /// cannot be read.
+    /// Errors of the files that were skipped: [`RunError::Segment`], [`RunError::Format`], or [`RunError::Io`] if the
+    /// directory cannot be read.
     pub skipped: Vec<RunError>,
 }
 
@@ -50,8 +50,7 @@ pub fn read_some(run: &Path, most: usize) -> Profiles {
     });
     let mut records: BTreeMap<u64, ProfileRecord> = BTreeMap::new();
     for (_, path) in segments {
-        let read = plain_file::read(&path).map_err(|error| error.to_string());
-        match read.and_then(|bytes| segment(&bytes)) {
+        match of_file(&path) {
             Ok(segment) => {
                 for record in segment {
                     let old = records.get(&record.step);
@@ -67,23 +66,28 @@ pub fn read_some(run: &Path, most: usize) -> Profiles {
                     });
                 }
             }
-            Err(reason) => flows.skipped.push(RunError::Segment { path, reason }),
+            Err(error) => flows.skipped.push(error),
         }
     }
     flows.records.extend(records.into_values());
     flows
 }
 
-/// The profiles of one segment; the error says why it is not valid.
-fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+/// The profiles of one segment.
+fn of_file(path: &Path) -> Result<Vec<ProfileRecord>, RunError> {
+    let invalid = |reason: String| RunError::Segment { path: path.into(), reason };
+    let bytes = plain_file::read(path).map_err(|error| invalid(error.to_string()))?;
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| invalid(error.to_string()))?;
     let header = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
-    let header = header.ok_or("it has no header")?;
+    let header = header.ok_or_else(|| invalid("it has no header".into()))?;
+    check_format(path, header.as_bytes(), FORMAT)?;
+    segment(&bytes, header).map_err(invalid)
+}
+
+/// The profiles in the bytes of a segment with this header; the error says why it is not valid.
+fn segment(bytes: &[u8], header: &str) -> Result<Vec<ProfileRecord>, String> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     let header: Header = serde_json::from_str(header).map_err(|error| format!("its header: {error}"))?;
-    if header.format != FORMAT {
-        return Err(format!("it has format {}, but this version reads format {FORMAT}", header.format));
-    }
     let mut names = file.names();
     names.sort_unstable();
     let views = names.iter().map(|name| Ok((*name, file.tensor(name).map_err(|e| e.to_string())?.data())));

@@ -131,13 +131,8 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
         }
         Err(error) => return Err(damaged(&path, error.to_string())),
     };
+    directory::check_format(&path, &text, FORMAT)?;
     let file: FaultFile = json_float::from_slice(&text).map_err(|error| damaged(&path, error.to_string()))?;
-    if file.format != FORMAT {
-        return Err(damaged(
-            &path,
-            format!("it has format {}, but this version reads format {FORMAT}", file.format),
-        ));
-    }
     let recorded = file.fault;
     if !recorded.lr.is_finite() {
         return Err(damaged(&path, format!("its learning rate is {}", recorded.lr)));

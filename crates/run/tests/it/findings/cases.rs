@@ -2,7 +2,7 @@
 
 use longspan_diagnose::{Evidence, Threshold, rule};
 use longspan_record::credit::Measured;
-use longspan_record::{ChannelRecord, ClassScore, Estimate, ValueRange};
+use longspan_record::{ChannelRecord, ClassScore, Estimate, TensorRecord, ValueRange};
 
 use super::evidence::{BASELINE, MakeFaulty, STEPS, WINDOW, good, lag_snapshot};
 use super::faulty::{
@@ -278,6 +278,19 @@ pub(crate) const CASES: &[Case] = {
                     .input
                     .iter_mut()
                     .for_each(|input| (input.rms, input.largest) = (rms, 3.0 * rms));
+            });
+        }),
+        case("embedding-too-large", "root mean square", Above, ALL, "", |evidence, rms| {
+            evidence.each_snapshot(|snapshot| {
+                let tensor = |name: &str, log10_update_ratio, rms| TensorRecord {
+                    name: name.into(),
+                    share: 0.5,
+                    log10_update_ratio,
+                    rms: Some(rms),
+                };
+                // Other tensors may be as large.
+                snapshot.tensors =
+                    vec![tensor("head.weight", -2.0, 30.0), tensor("embedding.weight", -4.0, rms)];
             });
         }),
         case("padding-dominated", "share of positions", Above, ALL, "", |evidence, share| {

@@ -1,8 +1,8 @@
 //! The output of `diagnose`: a text, or one JSON document.
 
 use longspan_diagnose::{IGNORE_IF, Language, Severity};
-use longspan_run::directory::Watched;
 use longspan_run::directory::history::History;
+use longspan_run::directory::{UNFINISHED, Watched};
 use longspan_run::report::verdict::{FindingText, NumberText, VerdictText};
 use longspan_run::visible;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ impl Shown<'_> {
         json!({
             "run": visible::name(&self.history.path),
             "step": self.step(),
-            "outcome": self.history.outcome(),
+            "outcome": self.outcome(),
             "severe": self.severe,
             "findings": self.verdict.findings,
             "further_notes": self.verdict.further_notes,
@@ -76,6 +76,10 @@ impl Shown<'_> {
         self.history.steps.last().map_or(0, |record| record.step)
     }
 
+    fn outcome(&self) -> &str {
+        self.history.outcome().unwrap_or(UNFINISHED)
+    }
+
     fn headline(&self) -> String {
         let count = |severity| self.verdict.findings.iter().filter(|f| f.severity == severity).count();
         let counts =
@@ -92,7 +96,7 @@ impl Shown<'_> {
             })
             .collect();
         let (path, step) = (visible::path(&self.history.path), self.step());
-        let outcome = self.history.outcome().unwrap_or("unfinished").replace('_', " ");
+        let outcome = self.outcome().replace('_', " ");
         match self.language {
             Language::English => {
                 let found = if counts.is_empty() { "no findings".into() } else { counts.join(", ") };
