@@ -7,7 +7,7 @@ mod texts;
 use std::path::Path;
 use std::process::Command;
 
-use crate::test_dir::{TestDir, gzip};
+use crate::test_dir::{TestDir, data_are_required, gzip, real_data};
 use longspan_kernel::rng::{Key, Purpose};
 use serde_json::{Value, json};
 
@@ -346,13 +346,7 @@ fn what_cannot_be_used_is_refused_in_one_line() {
 /// The real files: what they are known to hold, and commands that work where they lie.
 #[test]
 fn real_files_of_every_kind() {
-    let root = std::env::var_os("LONGSPAN_DATA").map(std::path::PathBuf::from).filter(|root| root.is_dir());
-    let required = std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|n| n == "data"));
-    assert!(root.is_some() || !required, "LONGSPAN_REQUIRE names data, and LONGSPAN_DATA is no directory");
-    let Some(root) = root else {
-        eprintln!("SKIPPED: LONGSPAN_DATA names no directory");
-        return;
-    };
+    let Some(root) = real_data() else { return };
     let dir = TestDir::new();
     for (data, facts) in [
         (
@@ -373,7 +367,7 @@ fn real_files_of_every_kind() {
         ),
     ] {
         let path = root.join(data);
-        if !path.exists() && !required {
+        if !path.exists() && !data_are_required() {
             eprintln!("SKIPPED: LONGSPAN_DATA has no {data}");
             continue;
         }

@@ -23,6 +23,7 @@ mod printed;
 mod probe;
 mod program;
 mod real_text;
+mod recipes;
 mod report;
 mod resume;
 mod resume_changed;

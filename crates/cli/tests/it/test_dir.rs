@@ -8,6 +8,24 @@ use std::process::{Child, Command, Output, Stdio};
 use longspan_run::config::{KEYS, flag};
 use serde_json::Value;
 
+/// The directory of real data, or None with a message where there is none; with `LONGSPAN_REQUIRE=data` it must be there.
+pub(crate) fn real_data() -> Option<PathBuf> {
+    let root = std::env::var_os("LONGSPAN_DATA").map(PathBuf::from).filter(|root| root.is_dir());
+    assert!(
+        root.is_some() || !data_are_required(),
+        "LONGSPAN_REQUIRE names data, and LONGSPAN_DATA is no directory"
+    );
+    if root.is_none() {
+        eprintln!("SKIPPED: LONGSPAN_DATA names no directory");
+    }
+    root
+}
+
+/// Whether a missing file of real data is an error.
+pub(crate) fn data_are_required() -> bool {
+    std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|name| name == "data"))
+}
+
 /// A temporary directory in which the program is run.
 pub(crate) struct TestDir(tempfile::TempDir);
 
