@@ -118,7 +118,7 @@ class Run:
     outcome: str
     """"finished", "stopped_early", "out_of_time", "interrupted" or "diverged"; "unfinished" if it has not ended."""
     unit: str
-    """The unit of the losses: "nats", "mse" or "mae"."""
+    """The unit of the losses: "nats", "mse", "mae", or "own unit" if another program has computed them."""
     baseline: float | None
     """The loss of a prediction that does not use the input."""
     parameters: int

@@ -282,6 +282,7 @@ pub(crate) fn name(unit: Unit) -> &'static str {
         Unit::Nats => "nats",
         Unit::Mse => "mean squared error",
         Unit::Mae => "mean absolute error",
+        Unit::Own => "own unit",
     }
 }
 

@@ -79,7 +79,7 @@ impl Recorder {
         let (module, class) = module;
         let watched = Watched { by, module, class, needed_lag_steps: needed_lag, ..Watched::default() };
         let (path, config) = (free_path(&path), configuration(&settings)?);
-        let inner = RunRecorder::create(&path, config, watched.clone(), Unit::Nats, layers, parameters);
+        let inner = RunRecorder::create(&path, config, watched.clone(), Unit::Own, layers, parameters);
         Ok(Self { inner: inner.map_err(failed)?, watched, described: None })
     }
 

@@ -23,6 +23,9 @@ pub enum Unit {
     Mse,
     /// Mean absolute error, in the targets' unit.
     Mae,
+    /// A loss of another program, which has a unit of its own.
+    #[serde(rename = "own unit")]
+    Own,
 }
 
 impl fmt::Display for Unit {
@@ -31,6 +34,7 @@ impl fmt::Display for Unit {
             Self::Nats => "nats",
             Self::Mse => "mse",
             Self::Mae => "mae",
+            Self::Own => "own unit",
         })
     }
 }
