@@ -1,6 +1,7 @@
 // Parts that figures share: curves, axes, legends.
 import { colour, SERIES, seriesColour } from "./colours.js";
 import { finite } from "./format.js";
+import { say } from "./words.js";
 
 /** @import { Num } from "./document.js" */
 
@@ -47,6 +48,9 @@ export function themed(layout) {
   };
 }
 
+/** Curves with fewer points show each of them: a short line is easily overlooked. */
+const FEW = 20;
+
 /** A curve; `which` chooses its colour.
  * @param {string} name
  * @param {unknown[]} x
@@ -56,7 +60,7 @@ export function themed(layout) {
  * @returns {Record<string, unknown>} */
 export const line = (name, x, y, which, more = {}) => ({
   type: "scatter",
-  mode: "lines",
+  mode: x.length < FEW ? "lines+markers" : "lines",
   name,
   x,
   y,
@@ -68,6 +72,13 @@ export const line = (name, x, y, which, more = {}) => ({
  * @param {string} text
  * @param {object} more */
 export const axis = (text, more = {}) => ({ title: { text }, ...more });
+
+/** The axis of training steps, with whole numbers.
+ * @param {number[]} steps */
+export function stepAxis(steps) {
+  const span = (steps.at(-1) ?? 0) - (steps[0] ?? 0);
+  return axis(say("step"), span <= 10 ? { dtick: 1 } : {});
+}
 
 /** An axis of powers of ten. */
 export const LOGARITHMIC = { type: "log", exponentformat: "power" };
@@ -100,5 +111,5 @@ export const SYMBOLS = ["circle", "diamond", "square", "triangle-up"];
  * @param {object} shape */
 export function level(name, x, y, which, shape) {
   const ends = [x[0], x[x.length - 1]];
-  return line(name, ends, [y, y], which, { line: { width: 1.5, ...shape } });
+  return { ...line(name, ends, [y, y], which, { line: { width: 1.5, ...shape } }), mode: "lines" };
 }

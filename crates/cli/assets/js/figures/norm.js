@@ -1,6 +1,6 @@
 // The norm of the gradient before and after clipping.
 import { number, percent } from "../format.js";
-import { axis, level, line } from "../layout.js";
+import { axis, level, line, stepAxis } from "../layout.js";
 import { say, sentences } from "../words.js";
 
 /** @import { Figure } from "../chart.js" */
@@ -9,7 +9,9 @@ import { say, sentences } from "../words.js";
 /** @param {Run} run @returns {Figure} */
 export function normFigure(run) {
   const { curve, clip } = run;
-  const traces = [line(say("before"), curve.step, curve.norm, 1), line(say("after"), curve.step, curve.after, 0)];
+  const traces = [line(say("before"), curve.step, curve.norm, 1)];
+  // Where nothing was clipped, both norms are the same.
+  if (clip.rate > 0) traces.push(line(say("after"), curve.step, curve.after, 0));
   // If a point is the mean of several steps, their maximum is a curve of its own.
   if (curve.step.length < run.summary.step) {
     traces.unshift(line(say("largest"), curve.step, curve.norm_high, 1, { line: { width: 1, dash: "dot" } }));
@@ -24,7 +26,7 @@ export function normFigure(run) {
     title: say("norm_figure"),
     text: clip.limit ? sentences([say("norm_text"), clipped]) : clipped,
     traces,
-    layout: { xaxis: axis(say("step")), yaxis: axis(say("log10_norm")) },
+    layout: { xaxis: stepAxis(curve.step), yaxis: axis(say("log10_norm")) },
     table: {
       head: [say("step"), say("before"), say("after")],
       rows: curve.step.map((step, i) => [step, curve.norm[i], curve.after[i]]),

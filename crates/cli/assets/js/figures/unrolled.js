@@ -1,5 +1,5 @@
 // The unrolled network: steps from left to right, each coloured by the gradient that arrives at it.
-import { colour, viridis } from "../colours.js";
+import { aroundOne, colour } from "../colours.js";
 import { svg } from "../dom.js";
 import { finite, steps, tenTo } from "../format.js";
 import { DECADES } from "../layout.js";
@@ -10,12 +10,16 @@ import { say } from "../words.js";
 /** The largest number of steps that are drawn. */
 const MOST = 24;
 const WIDTH = 44;
+/** Decades to each side of 1 on the colour scale, as in the gradient map. */
+const SPAN = 6;
 
 /** Draws the gradient of the last layer at the training step with index `at`.
  * @param {Flow} flow
  * @param {number} at */
-export function unrolled({ layers, edges }, at) {
-  const profile = layers[layers.length - 1].hidden[at].map(finite);
+export function unrolled({ steps: trained, layers, edges, lag }, at) {
+  // The gradient of one loss where it was measured at this training step, otherwise of the sum of all.
+  const one = lag ? lag.steps.indexOf(trained[at]) : -1;
+  const profile = (lag && one >= 0 ? lag.log10[one] : layers[layers.length - 1].hidden[at]).map(finite);
   const last = profile[0] ?? 0;
   const length = edges[edges.length - 1];
   const count = Math.min(MOST, profile.length);
@@ -26,7 +30,7 @@ export function unrolled({ layers, edges }, at) {
     const decades = (profile[bin] ?? last - DECADES) - last;
     const step = length - edges[bin];
     const x = 20 + k * WIDTH;
-    const fill = viridis(1 + decades / DECADES);
+    const fill = aroundOne(decades, SPAN);
     const box = svg("rect", { x, y: 26, width: 30, height: 30, rx: 6, fill, stroke: colour("soft") });
     box.append(svg("title", {}, `${say("unrolled_step", step)}: ${tenTo(decades)}`));
     const made = [box];

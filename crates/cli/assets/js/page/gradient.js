@@ -8,7 +8,7 @@ import { unrolled } from "../figures/unrolled.js";
 import { number, steps } from "../format.js";
 import { say } from "../words.js";
 
-/** @import { Flow, NormKind } from "../document.js" */
+/** @import { Flow, NormKind, Run } from "../document.js" */
 
 /** Milliseconds between two training steps during playback. */
 const FRAME = 120;
@@ -41,13 +41,14 @@ const shownAt = (flow) => Math.min(selected.at ?? Infinity, flow.steps.length - 
 const shownKind = (flow) => (kindsOf(flow).includes(selected.kind) ? selected.kind : "hidden");
 
 /** Draws the section.
- * @param {Flow | null} flow
+ * @param {Run} run
  * @param {Element} into */
-export function drawGradient(flow, into) {
+export function drawGradient(run, into) {
+  const { flow } = run;
   if (!flow) return;
   const box = section(into, "gradient", say("gradient"));
   current.set(box, flow);
-  draw(lagMap(flow), box);
+  draw(lagMap(run), box);
   drawKinds(flow, box);
   drawControls(box);
   follow(box);

@@ -37,7 +37,7 @@ export function drawRun(run, into) {
   draw(lossFigure(run), quality);
   draw(normFigure(run), quality);
   drawGroups(run, part(into, "groups-place"));
-  drawGradient(run.flow, part(into, "gradient-place"));
+  drawGradient(run, part(into, "gradient-place"));
   drawTraining(run, part(into, "training-place"));
   drawProbe(run, into);
   drawSettings(run, into);
