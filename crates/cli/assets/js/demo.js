@@ -4,6 +4,7 @@ import { chain } from "./demo/chain.js";
 import { courseFigure } from "./demo/course.js";
 import { distanceFigure } from "./demo/distance.js";
 import { distractionFigure } from "./demo/distraction.js";
+import { formulas } from "./demo/formulas.js";
 import { gateFigure } from "./demo/gate.js";
 import { normsFigure } from "./demo/norms.js";
 import { sentenceTable } from "./demo/sentences.js";
@@ -61,7 +62,7 @@ function drawTour(tour) {
   );
   acts.forEach(({ title, text }, i) => {
     const box = section(main, `part-${i + 1}`, `${i + 1} · ${title[language()]}`);
-    box.append(element("p", { class: "words" }, typeset(text[language()])));
+    box.append(element("p", { class: "words" }, typeset(text[language()])), formulas(i, tour));
     PARTS[i](tour, box);
   });
   section(main, "own-data", say("own_data")).append(element("pre", { tabindex: "0" }, COMMANDS));
