@@ -1,6 +1,7 @@
 // A figure on the page: its text, its chart, its numbers as a table, and buttons that save it.
 import { element, find, part } from "./dom.js";
 import { themed } from "./layout.js";
+import { loadCarried } from "./library.js";
 import { table } from "./table.js";
 import { say } from "./words.js";
 
@@ -135,4 +136,4 @@ function drawNext() {
 export function libraryLoaded() {
   if (window.Plotly) drawNext();
 }
-addEventListener("DOMContentLoaded", libraryLoaded);
+addEventListener("DOMContentLoaded", () => loadCarried().then(libraryLoaded));

@@ -1,6 +1,7 @@
 // Parts that figures share: curves, axes, legends.
 import { colour, SERIES, seriesColour } from "./colours.js";
 import { finite } from "./format.js";
+import { say } from "./words.js";
 
 /** @import { Num } from "./document.js" */
 
@@ -71,6 +72,20 @@ export const axis = (text, more = {}) => ({ title: { text }, ...more });
 
 /** An axis of powers of ten. */
 export const LOGARITHMIC = { type: "log", exponentformat: "power" };
+
+/** With fewer steps than this, a curve has points: a line between two steps can hardly be seen. */
+const FEW_STEPS = 20;
+
+/** The mode of a curve over these steps.
+ * @param {number[]} steps */
+export const modeOf = (steps) => (steps.length < FEW_STEPS ? "lines+markers" : "lines");
+
+/** The axis of training steps, with ticks at whole numbers only.
+ * @param {number[]} steps */
+export function stepAxis(steps) {
+  const range = (steps[steps.length - 1] ?? 0) - (steps[0] ?? 0);
+  return axis(say("step"), range < 8 ? { dtick: 1, tickformat: "d" } : { tickformat: ",d" });
+}
 
 /** The axis of losses: from 0, or logarithmic if some are a thousand times the median.
  * @param {Num[]} values */

@@ -1,7 +1,7 @@
 // Training and validation loss, and the baseline.
 import { seriesColour } from "../colours.js";
 import { number } from "../format.js";
-import { axis, level, line, lossAxis } from "../layout.js";
+import { axis, level, line, lossAxis, modeOf, stepAxis } from "../layout.js";
 import { say } from "../words.js";
 
 /** @import { Figure } from "../chart.js" */
@@ -10,7 +10,7 @@ import { say } from "../words.js";
 /** @param {Run} run @returns {Figure} */
 export function lossFigure(run) {
   const { curve, valid, data } = run;
-  const traces = [line(say("training_curve"), curve.step, curve.loss, 0)];
+  const traces = [line(say("training_curve"), curve.step, curve.loss, 0, { trace: { mode: modeOf(curve.step) } })];
   if (valid.step.length) {
     const marker = { color: seriesColour(1), symbol: "diamond", size: 7 };
     traces.push({ ...line(say("validation_curve"), valid.step, valid.loss, 1), mode: "lines+markers", marker });
@@ -24,7 +24,7 @@ export function lossFigure(run) {
     title: say("loss_figure"),
     text: say("loss_text"),
     traces,
-    layout: { xaxis: axis(say("step")), yaxis: axis(say("loss", data.unit), lossAxis(curve.loss)) },
+    layout: { xaxis: stepAxis(curve.step), yaxis: axis(say("loss", data.unit), lossAxis(curve.loss)) },
     table: {
       head: [say("step"), say("train_loss")],
       rows: curve.step.map((step, i) => [step, curve.loss[i]]),

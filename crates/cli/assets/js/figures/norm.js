@@ -1,6 +1,6 @@
 // The norm of the gradient before and after clipping.
 import { number, percent } from "../format.js";
-import { axis, level, line } from "../layout.js";
+import { axis, level, line, modeOf, stepAxis } from "../layout.js";
 import { say, sentences } from "../words.js";
 
 /** @import { Figure } from "../chart.js" */
@@ -9,7 +9,10 @@ import { say, sentences } from "../words.js";
 /** @param {Run} run @returns {Figure} */
 export function normFigure(run) {
   const { curve, clip } = run;
-  const traces = [line(say("before"), curve.step, curve.norm, 1), line(say("after"), curve.step, curve.after, 0)];
+  const trace = { mode: modeOf(curve.step) };
+  const traces = [line(say(clip.rate > 0 ? "before" : "norm_curve"), curve.step, curve.norm, 1, { trace })];
+  // Where nothing is clipped, both curves are the same.
+  if (clip.rate > 0) traces.push(line(say("after"), curve.step, curve.after, 0, { trace }));
   // If a point is the mean of several steps, their maximum is a curve of its own.
   if (curve.step.length < run.summary.step) {
     traces.unshift(line(say("largest"), curve.step, curve.norm_high, 1, { line: { width: 1, dash: "dot" } }));
@@ -18,13 +21,13 @@ export function normFigure(run) {
     const name = say("limit", number(clip.limit));
     traces.push(level(name, curve.step, Math.log10(clip.limit), 2, { dash: "dash" }));
   }
-  const clipped = say("clipped_text", percent(clip.rate) ?? say("none"));
+  const clipped = clip.rate > 0 ? say("clipped_text", percent(clip.rate) ?? "") : say("nothing_clipped");
   return {
     key: "norm",
-    title: say("norm_figure"),
+    title: say(clip.rate > 0 ? "norm_figure" : "compare_norm_figure"),
     text: clip.limit ? sentences([say("norm_text"), clipped]) : clipped,
     traces,
-    layout: { xaxis: axis(say("step")), yaxis: axis(say("log10_norm")) },
+    layout: { xaxis: stepAxis(curve.step), yaxis: axis(say("log10_norm")) },
     table: {
       head: [say("step"), say("before"), say("after")],
       rows: curve.step.map((step, i) => [step, curve.norm[i], curve.after[i]]),
