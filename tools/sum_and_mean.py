@@ -9,7 +9,7 @@ iteration: the gradient of the sum is T times that of the mean, so both clip at 
     η · min(1, c / ‖T g‖) · T g  =  ηT · min(1, (c/T) / ‖g‖) · g
 
 Trains a small lstm language model both ways in f64, T = 20, from the same weights, and prints the largest difference of a weight
-after each tenth step, and how many windows were clipped. The gradients are clipped by c / ‖g‖; PyTorch's own
+after every twentieth update, and how many windows were clipped. The gradients are clipped by c / ‖g‖; PyTorch's own
 `clip_grad_norm_` divides by ‖g‖ + 1e-6, which is not the same share of the two norms.
 """
 

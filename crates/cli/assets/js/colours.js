@@ -11,6 +11,31 @@ export const SERIES = ["accent", "second", "third", "fourth"];
  * @param {number} which */
 export const seriesColour = (which) => colour(SERIES[which % SERIES.length]);
 
+/** Colours around 1: what faded is blue, what grew is red (ColorBrewer's RdBu, reversed).
+ * @type {[number, string][]} */
+export const AROUND_ONE = [
+  [0, "#2166ac"],
+  [0.25, "#67a9cf"],
+  [0.45, "#d1e5f0"],
+  [0.5, "#ffffff"],
+  [0.55, "#fddbc7"],
+  [0.75, "#ef8a62"],
+  [1, "#b2182b"],
+];
+
+/** The colour of a power of ten around 1, on a scale of `span` decades to each side.
+ * @param {number} decades
+ * @param {number} span */
+export function aroundOne(decades, span) {
+  const at = Math.min(Math.max(0.5 + decades / (2 * span), 0), 1);
+  const upper = AROUND_ONE.findIndex(([stop]) => stop >= at);
+  const [[from, low], [to, high]] = [AROUND_ONE[Math.max(upper - 1, 0)], AROUND_ONE[upper]];
+  const share = to > from ? (at - from) / (to - from) : 0;
+  const channel = (/** @type {string} */ hex, /** @type {number} */ i) => parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16);
+  const mixed = [0, 1, 2].map((i) => Math.round(channel(low, i) + share * (channel(high, i) - channel(low, i))));
+  return `rgb(${mixed.join(",")})`;
+}
+
 const VIRIDIS = [
   [68, 1, 84],
   [72, 40, 120],
@@ -31,31 +56,4 @@ export function viridis(share) {
   const i = Math.min(Math.floor(at), VIRIDIS.length - 2);
   const mixed = VIRIDIS[i].map((c, k) => Math.round(c + (at - i) * (VIRIDIS[i + 1][k] - c)));
   return `rgb(${mixed.join(",")})`;
-}
-
-/** Colours of the share of a gradient that is left: blue where it fades, white at 1, red where it grows.
- * @type {[number, string][]} */
-export const DIVERGING = [
-  [0, "rgb(8,48,107)"],
-  [0.15, "rgb(33,102,172)"],
-  [0.3, "rgb(103,169,207)"],
-  [0.45, "rgb(209,229,240)"],
-  [0.5, "rgb(255,255,255)"],
-  [0.55, "rgb(253,219,199)"],
-  [0.7, "rgb(239,138,98)"],
-  [0.85, "rgb(178,24,43)"],
-  [1, "rgb(103,0,31)"],
-];
-
-/** The diverging colour of a position between 0 and 1.
- * @param {number} share */
-export function diverging(share) {
-  const at = Math.min(Math.max(share, 0), 1);
-  const i = Math.max(
-    1,
-    DIVERGING.findIndex(([to]) => at <= to),
-  );
-  const [[from, low], [to, high]] = [DIVERGING[i - 1], DIVERGING[i]];
-  const [a, b] = [low, high].map((text) => (text.match(/\d+/g) ?? []).map(Number));
-  return `rgb(${a.map((c, k) => Math.round(c + ((at - from) / (to - from)) * (b[k] - c))).join(",")})`;
 }

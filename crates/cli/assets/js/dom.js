@@ -54,6 +54,22 @@ export function section(into, name, title) {
   return made;
 }
 
+/** A part with a heading that folds, open at first. Returns the place below the heading.
+ * @param {Element} into
+ * @param {string} name
+ * @param {string} title */
+export function fold(into, name, title) {
+  const made = part(into, name, "details");
+  if (!made.firstChild) {
+    made.open = true;
+    made.className = "fold";
+    made.append(element("summary", {}, element("h2", { id: name, tabindex: "-1" }, title)));
+  }
+  const place = part(made, "content");
+  place.className = "figures";
+  return place;
+}
+
 /** The element that matches `selector` inside `into`, which must exist.
  * @template {Element} [E=HTMLElement]
  * @param {ParentNode} into

@@ -48,6 +48,9 @@ export function themed(layout) {
   };
 }
 
+/** Curves with fewer points show each of them: a short line is easily overlooked. */
+const FEW = 20;
+
 /** A curve; `which` chooses its colour.
  * @param {string} name
  * @param {unknown[]} x
@@ -57,7 +60,7 @@ export function themed(layout) {
  * @returns {Record<string, unknown>} */
 export const line = (name, x, y, which, more = {}) => ({
   type: "scatter",
-  mode: "lines",
+  mode: x.length < FEW ? "lines+markers" : "lines",
   name,
   x,
   y,
@@ -70,22 +73,15 @@ export const line = (name, x, y, which, more = {}) => ({
  * @param {object} more */
 export const axis = (text, more = {}) => ({ title: { text }, ...more });
 
-/** An axis of powers of ten. */
-export const LOGARITHMIC = { type: "log", exponentformat: "power" };
-
-/** With fewer steps than this, a curve has points: a line between two steps can hardly be seen. */
-const FEW_STEPS = 20;
-
-/** The mode of a curve over these steps.
- * @param {number[]} steps */
-export const modeOf = (steps) => (steps.length < FEW_STEPS ? "lines+markers" : "lines");
-
-/** The axis of training steps, with ticks at whole numbers only.
+/** The axis of training steps, with whole numbers.
  * @param {number[]} steps */
 export function stepAxis(steps) {
-  const range = (steps[steps.length - 1] ?? 0) - (steps[0] ?? 0);
-  return axis(say("step"), range < 8 ? { dtick: 1, tickformat: "d" } : { tickformat: ",d" });
+  const span = (steps.at(-1) ?? 0) - (steps[0] ?? 0);
+  return axis(say("step"), span <= 10 ? { dtick: 1 } : {});
 }
+
+/** An axis of powers of ten. */
+export const LOGARITHMIC = { type: "log", exponentformat: "power" };
 
 /** The axis of losses: from 0, or logarithmic if some are a thousand times the median.
  * @param {Num[]} values */
@@ -115,5 +111,5 @@ export const SYMBOLS = ["circle", "diamond", "square", "triangle-up"];
  * @param {object} shape */
 export function level(name, x, y, which, shape) {
   const ends = [x[0], x[x.length - 1]];
-  return line(name, ends, [y, y], which, { line: { width: 1.5, ...shape } });
+  return { ...line(name, ends, [y, y], which, { line: { width: 1.5, ...shape } }), mode: "lines" };
 }

@@ -31,10 +31,12 @@ pub enum Schedule {
         /// W, in steps.
         warmup: u64,
     },
-    /// `halve_after:K`: 0.5^max(0, e − K) in epoch e, counted from 1.
-    HalveAfter {
+    /// `decay_after:K:F`, or `halve_after:K` with F = 0.5: F^max(0, e − K) in epoch e, counted from 1.
+    DecayAfter {
         /// K, in epochs.
         epochs: u64,
+        /// F.
+        factor: f64,
     },
     /// `plateau:P[:F]`: multiplied by F (default 0.5) after every P consecutive evaluations without a lower
     /// validation loss.
@@ -94,7 +96,7 @@ impl Schedule {
             Self::Constant => 1.0,
             Self::Step { epochs, factor } => power(factor, progress.epoch / epochs.max(1)),
             Self::Cosine { warmup } => cosine(progress.step, progress.steps, warmup),
-            Self::HalveAfter { epochs } => power(0.5, (progress.epoch + 1).saturating_sub(epochs)),
+            Self::DecayAfter { epochs, factor } => power(factor, (progress.epoch + 1).saturating_sub(epochs)),
             Self::Plateau { factor, .. } => power(factor, patience.reductions),
         }
     }
@@ -155,7 +157,7 @@ fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D
 
 const KIND: Kind = Kind {
     what: "learning rate schedule",
-    forms: &["constant", "step:E[:F]", "cosine[:W]", "halve_after:K", "plateau:P[:F]"],
+    forms: &["constant", "step:E[:F]", "cosine[:W]", "halve_after:K", "decay_after:K:F", "plateau:P[:F]"],
 };
 
 impl FromStr for Schedule {
@@ -181,7 +183,15 @@ impl FromStr for Schedule {
             }
             "halve_after" => {
                 let what = "the number of epochs";
-                Self::HalveAfter { epochs: whole(what, parts.required(what)?)? }
+                Self::DecayAfter { epochs: whole(what, parts.required(what)?)?, factor: 0.5 }
+            }
+            "decay_after" => {
+                let what = "the number of epochs";
+                let epochs = whole(what, parts.required(what)?)?;
+                Self::DecayAfter {
+                    epochs,
+                    factor: factor(Some(parts.required("the factor of the learning rate")?))?,
+                }
             }
             "plateau" => {
                 let what = "the number of evaluations";
@@ -202,7 +212,8 @@ impl fmt::Display for Schedule {
             Self::Constant => f.write_str("constant"),
             Self::Step { epochs, factor } => write!(f, "step:{epochs}:{factor}"),
             Self::Cosine { warmup } => write!(f, "cosine:{warmup}"),
-            Self::HalveAfter { epochs } => write!(f, "halve_after:{epochs}"),
+            Self::DecayAfter { epochs, factor: 0.5 } => write!(f, "halve_after:{epochs}"),
+            Self::DecayAfter { epochs, factor } => write!(f, "decay_after:{epochs}:{factor}"),
             Self::Plateau { patience, factor } => write!(f, "plateau:{patience}:{factor}"),
         }
     }
@@ -232,6 +243,7 @@ mod tests {
         // Epochs 1 to 4 have the full rate, then it is halved in each epoch.
         assert_eq!(by_epoch("halve_after:4")?, [1.0, 1.0, 1.0, 1.0, 0.5, 0.25, 0.125]);
         assert_eq!(by_epoch("halve_after:0")?[0], 0.5);
+        assert_eq!(by_epoch("decay_after:5:0.1")?[3..], [1.0, 1.0, 0.1, 0.1f64.powi(2)]);
         Ok(())
     }
 
@@ -304,7 +316,9 @@ mod tests {
 
     #[test]
     fn schedules_round_trip_as_text() {
-        for text in ["constant", "step:3:0.1", "cosine:100", "halve_after:6", "plateau:2:0.25"] {
+        for text in
+            ["constant", "step:3:0.1", "cosine:100", "halve_after:6", "decay_after:14:0.87", "plateau:2:0.25"]
+        {
             assert_eq!(text.parse::<Schedule>().map(|s| s.to_string()), Ok(text.to_string()));
         }
         assert_eq!("step:3".parse(), Ok(Schedule::Step { epochs: 3, factor: 0.5 }));

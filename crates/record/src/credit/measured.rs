@@ -115,6 +115,9 @@ impl fmt::Display for Reason {
         match *self {
             Self::NotAsked => f.write_str("it was not requested"),
             Self::TimeLimit => f.write_str("it would take longer than the time limit"),
+            Self::TooShort { window_steps: 0, .. } => {
+                f.write_str("a sequence has a single step, and a lag needs steps before the loss")
+            }
             Self::TooShort { window_steps, found_sequences, needed_sequences, latest_scored_step } => write!(
                 f,
                 "only {} of the {needed_sequences} needed have a scored step with {} before it, and the latest scored step \

@@ -157,7 +157,7 @@ keys! {
         loss "NAME" "Loss of series, targets and tasks of numbers: squared or absolute error";
         tie_weights "BOOL" "Share one weight matrix between the token embedding and the readout";
         encoder_decoder "BOOL" "Task reversal: an encoder reads the symbols, and a decoder of the same size, starting from the encoder's last state, writes them";
-        init "NAME[:X]" "Initial recurrent weights: uniform, xavier, orthogonal[:GAIN], identity, gaussian[:GAIN] or chrono:STEPS; or every weight and bias of the network from one distribution: uniform:BOUND or normal:DEVIATION";
+        init "NAME[:X]" "Initial recurrent weights: uniform, xavier, orthogonal[:GAIN], identity, gaussian[:GAIN] or chrono:STEPS; or every weight and bias of the network from one distribution, with --forget-bias apart: uniform:BOUND or normal:DEVIATION";
         init_input "NAME:X" "Initial input weights of every layer: uniform:BOUND or normal:DEVIATION [default: as --init says]";
         init_embedding "NAME:X" "Initial embedding: uniform:BOUND or normal:DEVIATION [default: as --init says, otherwise normal:1, or normal:1/sqrt(width) with --tie-weights]";
         init_readout "NAME:X" "Initial weights of the readout: uniform:BOUND or normal:DEVIATION [default: as --init says, otherwise uniform:1/sqrt(width)]";
@@ -173,7 +173,7 @@ keys! {
     Optimizer optimizer "Optimizer" {
         optimizer (rule) "NAME" "Update rule: sgd, adam, adamw, rmsprop or adagrad";
         lr "X" "Learning rate";
-        schedule "NAME[:X]" "Learning-rate schedule: constant, step:EPOCHS[:FACTOR], cosine[:WARMUP_STEPS], halve_after:EPOCHS or plateau:VALIDATIONS[:FACTOR]";
+        schedule "NAME[:X]" "Learning-rate schedule: constant, step:EPOCHS[:FACTOR], cosine[:WARMUP_STEPS], halve_after:EPOCHS, decay_after:EPOCHS:FACTOR or plateau:VALIDATIONS[:FACTOR]";
         warmup "STEPS" "Raise the learning rate linearly over this many steps, and then follow --schedule; 0 means no warm-up";
         clip "RULE" "Gradient clipping: none, norm:LIMIT (global norm), value:LIMIT (each element) or tensor_norm:LIMIT (norm of each tensor)";
         momentum "X" "sgd, rmsprop: momentum";

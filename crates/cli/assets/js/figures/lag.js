@@ -34,9 +34,10 @@ function mark({ shapes, annotations }, x, name, which) {
  * @param {string} name
  * @param {string} opacity */
 const band = (x, low, high, name, opacity) => [
-  { ...line(name, x, log10(high), 0, { line: { width: 0 } }), showlegend: false, hoverinfo: "skip" },
+  { ...line(name, x, log10(high), 0, { line: { width: 0 } }), mode: "lines", showlegend: false, hoverinfo: "skip" },
   {
     ...line(name, x, log10(low), 0, { line: { width: 0 } }),
+    mode: "lines",
     fill: "tonexty",
     fillcolor: colour("accent") + opacity,
     hoverinfo: "skip",

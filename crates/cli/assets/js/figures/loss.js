@@ -1,7 +1,7 @@
 // Training and validation loss, and the baseline.
 import { seriesColour } from "../colours.js";
 import { number } from "../format.js";
-import { axis, level, line, lossAxis, modeOf, stepAxis } from "../layout.js";
+import { axis, level, line, lossAxis, stepAxis } from "../layout.js";
 import { say } from "../words.js";
 
 /** @import { Figure } from "../chart.js" */
@@ -10,7 +10,7 @@ import { say } from "../words.js";
 /** @param {Run} run @returns {Figure} */
 export function lossFigure(run) {
   const { curve, valid, data } = run;
-  const traces = [line(say("training_curve"), curve.step, curve.loss, 0, { trace: { mode: modeOf(curve.step) } })];
+  const traces = [line(say("training_curve"), curve.step, curve.loss, 0)];
   if (valid.step.length) {
     const marker = { color: seriesColour(1), symbol: "diamond", size: 7 };
     traces.push({ ...line(say("validation_curve"), valid.step, valid.loss, 1), mode: "lines+markers", marker });

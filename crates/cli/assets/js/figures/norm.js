@@ -1,6 +1,6 @@
 // The norm of the gradient before and after clipping.
 import { number, percent } from "../format.js";
-import { axis, level, line, modeOf, stepAxis } from "../layout.js";
+import { axis, level, line, stepAxis } from "../layout.js";
 import { say, sentences } from "../words.js";
 
 /** @import { Figure } from "../chart.js" */
@@ -9,10 +9,9 @@ import { say, sentences } from "../words.js";
 /** @param {Run} run @returns {Figure} */
 export function normFigure(run) {
   const { curve, clip } = run;
-  const trace = { mode: modeOf(curve.step) };
-  const traces = [line(say(clip.rate > 0 ? "before" : "norm_curve"), curve.step, curve.norm, 1, { trace })];
-  // Where nothing is clipped, both curves are the same.
-  if (clip.rate > 0) traces.push(line(say("after"), curve.step, curve.after, 0, { trace }));
+  const traces = [line(say(clip.rate > 0 ? "before" : "norm_curve"), curve.step, curve.norm, 1)];
+  // Where nothing was clipped, both norms are the same.
+  if (clip.rate > 0) traces.push(line(say("after"), curve.step, curve.after, 0));
   // If a point is the mean of several steps, their maximum is a curve of its own.
   if (curve.step.length < run.summary.step) {
     traces.unshift(line(say("largest"), curve.step, curve.norm_high, 1, { line: { width: 1, dash: "dot" } }));
@@ -25,7 +24,7 @@ export function normFigure(run) {
   return {
     key: "norm",
     title: say(clip.rate > 0 ? "norm_figure" : "compare_norm_figure"),
-    text: clip.limit ? sentences([say("norm_text"), clipped]) : clipped,
+    text: clip.limit && clip.rate > 0 ? sentences([say("norm_text"), clipped]) : clipped,
     traces,
     layout: { xaxis: stepAxis(curve.step), yaxis: axis(say("log10_norm")) },
     table: {

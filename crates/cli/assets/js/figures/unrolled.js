@@ -1,31 +1,25 @@
 // The unrolled network: steps from left to right, each coloured by the gradient that arrives at it.
-import { colour, diverging } from "../colours.js";
+import { aroundOne, colour } from "../colours.js";
 import { svg } from "../dom.js";
 import { finite, steps, tenTo } from "../format.js";
+import { DECADES } from "../layout.js";
 import { say } from "../words.js";
-import { SPAN } from "./lag_map.js";
 
 /** @import { Flow } from "../document.js" */
 
 /** The largest number of steps that are drawn. */
 const MOST = 24;
 const WIDTH = 44;
+/** Decades to each side of 1 on the colour scale, as in the gradient map. */
+const SPAN = 6;
 
-/** log10 of the gradient in each bin at the training step with index `at`: that of one loss where it was measured at this
- * step or before it, otherwise that of the summed loss at the last layer.
+/** Draws the gradient of the last layer at the training step with index `at`.
  * @param {Flow} flow
  * @param {number} at */
-function profileAt({ layers, lag, steps }, at) {
-  const measured = lag?.steps.findLastIndex((step) => step <= steps[at]) ?? -1;
-  return ((measured >= 0 && lag?.log10[measured]) || layers[layers.length - 1].hidden[at]).map(finite);
-}
-
-/** Draws the gradient at the training step with index `at`, in the colours of the gradient map.
- * @param {Flow} flow
- * @param {number} at */
-export function unrolled(flow, at) {
-  const { edges } = flow;
-  const profile = profileAt(flow, at);
+export function unrolled({ steps: trained, layers, edges, lag }, at) {
+  // The gradient of one loss where it was measured at this training step, otherwise of the sum of all.
+  const one = lag ? lag.steps.indexOf(trained[at]) : -1;
+  const profile = (lag && one >= 0 ? lag.log10[one] : layers[layers.length - 1].hidden[at]).map(finite);
   const last = profile[0] ?? 0;
   const length = edges[edges.length - 1];
   const count = Math.min(MOST, profile.length);
@@ -33,10 +27,10 @@ export function unrolled(flow, at) {
   const spread = (profile.length - 1) / Math.max(count - 1, 1);
   const bins = Array.from({ length: count }, (_, k) => Math.round(k * spread)).reverse();
   const parts = bins.flatMap((bin, k) => {
-    const decades = (profile[bin] ?? last - SPAN) - last;
+    const decades = (profile[bin] ?? last - DECADES) - last;
     const step = length - edges[bin];
     const x = 20 + k * WIDTH;
-    const fill = diverging(0.5 + decades / (2 * SPAN));
+    const fill = aroundOne(decades, SPAN);
     const box = svg("rect", { x, y: 26, width: 30, height: 30, rx: 6, fill, stroke: colour("soft") });
     box.append(svg("title", {}, `${say("unrolled_step", step)}: ${tenTo(decades)}`));
     const made = [box];

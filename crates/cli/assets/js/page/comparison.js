@@ -114,6 +114,8 @@ export function drawComparison(runs, into) {
   for (const run of runs) {
     const own = section(into, `run-${run.path}`, run.name);
     part(own, "tiles").replaceChildren(tiles(run));
-    part(own, "findings").replaceChildren(...verdictOf(run, language()).findings.map(findingCard));
+    part(own, "findings").replaceChildren(
+      ...verdictOf(run, language()).findings.map((finding) => findingCard(finding)),
+    );
   }
 }

@@ -1,6 +1,6 @@
 // The verdict and the findings of a run.
 import { element, part, section } from "../dom.js";
-import { number } from "../format.js";
+import { number, typeset } from "../format.js";
 import { verdictOf } from "../measured.js";
 import { table } from "../table.js";
 import { label, language, say } from "../words.js";
@@ -33,14 +33,15 @@ function evidence({ evidence, confidence, false_alarm }) {
 }
 
 /** One finding.
- * @param {Finding} finding */
-export const findingCard = (finding) =>
+ * @param {Finding} finding
+ * @param {boolean} titled false where the headline above it is its title */
+export const findingCard = (finding, titled = true) =>
   element(
     "article",
     { class: `finding ${finding.severity} ${finding.place}` },
-    element("div", { class: "severity" }, badge(finding.severity), ` ${finding.code}`),
-    element("h3", {}, finding.title),
-    element("p", {}, finding.sentence),
+    element("div", { class: "severity" }, titled ? badge(finding.severity) : null, ` ${finding.code}`),
+    titled ? element("h3", {}, finding.title) : null,
+    element("p", {}, typeset(finding.sentence)),
     finding.effect_of
       ? element("p", { class: "soft" }, label("effect_of"), element("code", {}, finding.effect_of))
       : null,
@@ -52,7 +53,9 @@ export const findingCard = (finding) =>
  * @param {string} title
  * @param {Finding[]} findings */
 const folded = (title, findings) =>
-  findings.length ? [element("details", {}, element("summary", {}, title), ...findings.map(findingCard))] : [];
+  findings.length
+    ? [element("details", {}, element("summary", {}, title), ...findings.map((finding) => findingCard(finding)))]
+    : [];
 
 /** The rules that were not checked, with the commands that measure what they need.
  * @param {Verdict["unjudged"]} unjudged */
@@ -93,16 +96,17 @@ export function drawFindings(run, into) {
   const effects = rest.filter((finding) => finding.effect_of === first.code);
   const others = rest.filter((finding) => finding.effect_of !== first.code);
   const damage = run.problems.map((problem) => element("p", {}, problem));
+  const failed = run.outcome === "diverged" || run.fault !== null;
   const lines = first?.remedies.find((remedy) => remedy.pytorch)?.pytorch;
   list.replaceChildren(
     headline(run, first),
-    ...(damage.length
-      ? [element("article", { class: "finding warning damaged" }, element("h3", {}, say("damaged")), ...damage)]
-      : []),
-    ...(first ? [findingCard(first)] : []),
+    ...(first ? [findingCard(first, failed)] : []),
     ...(command ? [copied(command)] : lines ? [copied(lines)] : []),
     ...folded(say(effects.length === 1 ? "effect_one" : "effect_many", effects.length), effects),
     ...folded(say(others.length === 1 ? "other_one" : "other_many", others.length), others),
+    ...(damage.length
+      ? [element("article", { class: "finding warning damaged" }, element("h3", {}, say("damaged")), ...damage)]
+      : []),
     ...notChecked(unjudged),
   );
 }

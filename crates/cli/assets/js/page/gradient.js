@@ -2,9 +2,8 @@
 import { draw } from "../chart.js";
 import { element, find, part, scrolling } from "../dom.js";
 import { kindsOf } from "../figures/bins.js";
-import { gradientMap } from "../figures/gradient_map.js";
+import { gradientMap, lagMap } from "../figures/gradient_map.js";
 import { gradientProfile } from "../figures/gradient_profile.js";
-import { lagMap } from "../figures/lag_map.js";
 import { unrolled } from "../figures/unrolled.js";
 import { number, steps } from "../format.js";
 import { say } from "../words.js";

@@ -1,6 +1,6 @@
 // The page of one run: the verdict, the most important numbers, and sections that fold.
 import { draw } from "../chart.js";
-import { element, part } from "../dom.js";
+import { element, fold, part } from "../dom.js";
 import { forgettingFigure } from "../figures/forgetting.js";
 import { gatesFigure } from "../figures/gates.js";
 import { lagFigure } from "../figures/lag.js";
@@ -13,9 +13,9 @@ import { sharesFigure } from "../figures/shares.js";
 import { spectrumFigure } from "../figures/spectrum.js";
 import { updatesFigure } from "../figures/updates.js";
 import { label, say } from "../words.js";
+import { drawContents } from "./contents.js";
 import { drawFault } from "./fault.js";
 import { drawFindings } from "./findings.js";
-import { drawContents, fold } from "./folds.js";
 import { drawGradient } from "./gradient.js";
 import { drawGroups } from "./groups.js";
 import { drawNotices } from "./notices.js";

@@ -1,24 +1,11 @@
-// Sections of a page that fold, and the table of contents that leads to them.
-import { element, find, part } from "../dom.js";
-
-/** The content of a section that folds.
- * @param {Element} into
- * @param {string} name
- * @param {string} title */
-export function fold(into, name, title) {
-  const made = part(into, name, "section");
-  if (!made.firstChild) {
-    const heading = element("h2", { id: name, tabindex: "-1" }, title);
-    made.append(element("details", { open: true }, element("summary", {}, heading), element("div")));
-  }
-  return find(made, ":scope > details > div");
-}
+// The table of contents: links to the sections of a page, which fold.
+import { element } from "../dom.js";
 
 /** Draws links to the sections of `from`.
  * @param {Element} place
  * @param {Element} from */
 export function drawContents(place, from) {
-  const heads = [...from.querySelectorAll(":scope > section > details > summary > h2")];
+  const heads = [...from.querySelectorAll(":scope > .fold > summary > h2")];
   const state = heads.map((head) => head.textContent).join("|");
   if (place instanceof HTMLElement && place.dataset.state !== state) {
     place.dataset.state = state;
@@ -41,5 +28,5 @@ function link(head) {
 
 // What is folded is printed, too.
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("section > details")) details.setAttribute("open", "");
+  for (const details of document.querySelectorAll("details.fold")) details.setAttribute("open", "");
 });
