@@ -92,9 +92,11 @@ const observer = new IntersectionObserver(
   },
   { rootMargin: "400px" },
 );
-addEventListener("beforeprint", () => {
-  for (const box of document.querySelectorAll("figure")) if (charts.get(box)?.stale) paint(box);
-});
+/** Draws all figures now, this many pixels wide; as wide as their places without a width.
+ * @param {number} [width] */
+export function paintAll(width) {
+  for (const box of document.querySelectorAll("figure")) paint(box, width);
+}
 
 /** @param {Element} box */
 function repaint(box) {
@@ -109,11 +111,13 @@ function repaint(box) {
   });
 }
 
-/** @param {Element} box */
-function paint(box) {
+/** @param {Element} box @param {number} [width] */
+function paint(box, width) {
   const plot = box.querySelector(".plot");
   const shown = charts.get(box);
-  if (plot?.isConnected && shown) Plotly.react(plot, shown.figure.traces, themed(shown.figure.layout), SETTINGS);
+  if (!plot?.isConnected || !shown || !window.Plotly) return;
+  const layout = { ...themed(shown.figure.layout), ...(width ? { width } : {}) };
+  Plotly.react(plot, shown.figure.traces, layout, SETTINGS);
 }
 
 // Charts wait until the chart library at the end of the page is loaded. Then they are drawn one after another, so that

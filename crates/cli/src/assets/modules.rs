@@ -58,6 +58,7 @@ pub(super) const MODULES: &[(&str, &str)] = modules! {
     "js/page/notices.js"
     "js/page/numbers.js"
     "js/page/picture.js"
+    "js/page/print.js"
     "js/page/recoveries.js"
     "js/page/run.js"
     "js/page/settings.js"

@@ -25,8 +25,3 @@ function link(head) {
   };
   return element("a", { href: `#${head.id}`, onclick: go }, head.textContent);
 }
-
-// What is folded is printed, too.
-addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details.fold")) details.setAttribute("open", "");
-});
