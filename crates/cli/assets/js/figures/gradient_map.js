@@ -48,10 +48,11 @@ function lagLines(run, edges) {
   const shape = { type: "line", xref: "paper", x0: 0, x1: 1 };
   return {
     shapes: known.map(({ y, color }) => ({ ...shape, y0: y, y1: y, line: { color, width: 1.5, dash: "dash" } })),
-    annotations: known.map(({ name, lag, y, color }) => ({
+    // Labels of neighbouring lines stand at different ends.
+    annotations: known.map(({ name, lag, y, color }, which) => ({
       xref: "paper",
-      x: 1,
-      xanchor: "right",
+      x: which % 2 ? 0 : 1,
+      xanchor: which % 2 ? "left" : "right",
       y,
       yanchor: "bottom",
       text: `${say(name)} ${name === "horizon_line" && horizon?.at_least ? "≥\u2009" : ""}${number(lag)}`,

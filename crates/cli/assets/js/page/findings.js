@@ -78,7 +78,7 @@ function headline(run, first) {
       : say("diverged_run");
     return element("p", { class: "headline diverged" }, badge("diverged"), " ", text);
   }
-  if (!first) return element("p", { class: "headline calm" }, badge("calm"), ` ${say("no_findings")}`);
+  if (!first) return element("p", { class: "headline calm" }, badge("calm"), ` ${say("no_change")}`);
   return element("p", { class: `headline ${first.severity}` }, badge(first.severity), ` ${first.title}`);
 }
 
