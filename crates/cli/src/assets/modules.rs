@@ -51,6 +51,7 @@ pub(super) const MODULES: &[(&str, &str)] = modules! {
     "js/page/comparison.js"
     "js/page/contents.js"
     "js/page/copied.js"
+    "js/page/differences.js"
     "js/page/fault.js"
     "js/page/findings.js"
     "js/page/gradient.js"

@@ -1,6 +1,6 @@
 // Loss and gradient norm in the training steps before the fault.
 import { colour } from "../colours.js";
-import { finite } from "../format.js";
+import { finite, lossName } from "../format.js";
 import { axis, line, stepAxis } from "../layout.js";
 import { say } from "../words.js";
 
@@ -25,7 +25,7 @@ export function beforeFaultFigure(run) {
     ],
     layout: {
       xaxis: stepAxis(step),
-      yaxis: axis(say("loss", run.data.unit)),
+      yaxis: axis(lossName(run.data.unit)),
       yaxis2: axis(say("log10_norm"), right),
     },
     table: {

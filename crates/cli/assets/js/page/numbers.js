@@ -1,6 +1,6 @@
 // The numbers of a run that are not among its tiles.
 import { part } from "../dom.js";
-import { number, percent } from "../format.js";
+import { number, percent, unitOf } from "../format.js";
 import { known, lagOf, spectrumOf } from "../measured.js";
 import { table } from "../table.js";
 import { say } from "../words.js";
@@ -16,9 +16,9 @@ export function drawNumbers(run, into) {
   const all = [
     [say("model"), run.model, ""],
     [say("parameters"), run.parameters, ""],
-    [say("train_loss"), summary.train_loss, data.unit],
-    [say("best_loss"), summary.best_loss, data.unit],
-    [say("test_loss"), summary.test_loss, data.unit],
+    [say("train_loss"), summary.train_loss, unitOf(data.unit)],
+    [say("best_loss"), summary.best_loss, unitOf(data.unit)],
+    [say("test_loss"), summary.test_loss, unitOf(data.unit)],
     [say("clipped_steps"), percent(clip.rate), clip.rule],
     [say("decay"), decay && `× ${number(decay.factor_per_step)}`, say("per_step")],
     [say("exponent_largest"), exponents?.[0], say("nats_per_step")],

@@ -1,6 +1,6 @@
 // The most important numbers of a run.
 import { element } from "../dom.js";
-import { number, percent, steps } from "../format.js";
+import { number, percent, steps, unitOf } from "../format.js";
 import { lagOf } from "../measured.js";
 import { say } from "../words.js";
 
@@ -24,7 +24,7 @@ const tile = (name, value, more) =>
 function lossTile(name, loss, { unit, baseline_loss }, accuracy) {
   const right = percent(accuracy);
   const more = [
-    unit,
+    unitOf(unit),
     baseline_loss === null ? null : say("baseline", number(baseline_loss)),
     right && say("accuracy_is", right),
   ];
