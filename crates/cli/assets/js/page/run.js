@@ -86,5 +86,5 @@ function drawNetwork(run, into, shown) {
   );
   const measured = [spectrumFigure, gatesFigure, forgettingFigure].map((figure) => figure(run));
   const figures = [...during, ...measured];
-  if (figures.some((figure) => figure)) drawAll(figures, fold(into, "network", say("network")), shown);
+  if (figures.some((figure) => figure)) drawAll(figures, fold(into, "network", say("network_word")), shown);
 }
