@@ -1,6 +1,7 @@
 // A figure on the page: its text, its chart, its numbers as a table, and buttons that save it.
 import { element, find, part } from "./dom.js";
 import { themed } from "./layout.js";
+import { loadCarried } from "./library.js";
 import { table } from "./table.js";
 import { say } from "./words.js";
 
@@ -91,9 +92,11 @@ const observer = new IntersectionObserver(
   },
   { rootMargin: "400px" },
 );
-addEventListener("beforeprint", () => {
-  for (const box of document.querySelectorAll("figure")) if (charts.get(box)?.stale) paint(box);
-});
+/** Draws all figures now, this many pixels wide; as wide as their places without a width.
+ * @param {number} [width] */
+export function paintAll(width) {
+  for (const box of document.querySelectorAll("figure")) paint(box, width);
+}
 
 /** @param {Element} box */
 function repaint(box) {
@@ -108,11 +111,13 @@ function repaint(box) {
   });
 }
 
-/** @param {Element} box */
-function paint(box) {
+/** @param {Element} box @param {number} [width] */
+function paint(box, width) {
   const plot = box.querySelector(".plot");
   const shown = charts.get(box);
-  if (plot?.isConnected && shown) Plotly.react(plot, shown.figure.traces, themed(shown.figure.layout), SETTINGS);
+  if (!plot?.isConnected || !shown || !window.Plotly) return;
+  const layout = { ...themed(shown.figure.layout), ...(width ? { width } : {}) };
+  Plotly.react(plot, shown.figure.traces, layout, SETTINGS);
 }
 
 // Charts wait until the chart library at the end of the page is loaded. Then they are drawn one after another, so that
@@ -135,4 +140,4 @@ function drawNext() {
 export function libraryLoaded() {
   if (window.Plotly) drawNext();
 }
-addEventListener("DOMContentLoaded", libraryLoaded);
+addEventListener("DOMContentLoaded", () => loadCarried().then(libraryLoaded));

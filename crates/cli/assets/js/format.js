@@ -74,3 +74,11 @@ export function magnitude(log) {
   if (Math.abs(log) < 0.005) return "1";
   return log > -3 ? String(Number((10 ** log).toPrecision(2))) : scientific(10 ** log, 1);
 }
+
+/** The unit of a loss; nothing for the loss of a watched program, whose unit is not known.
+ * @param {string} unit */
+export const unitOf = (unit) => (unit === "own unit" ? "" : unit);
+
+/** "Loss (nats)", or "Loss" without a known unit.
+ * @param {string} unit */
+export const lossName = (unit) => (unitOf(unit) ? say("loss", unit) : say("loss_plain"));

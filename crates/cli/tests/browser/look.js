@@ -85,6 +85,28 @@ async function switches(page) {
   await pause(400);
 }
 
+// What is printed from a narrow, dark screen on which a section is folded, and whether the screen is as before after it.
+async function printed(page) {
+  await page.click("#theme");
+  await pause(400);
+  await page.click(".fold > summary");
+  const state = () =>
+    page.evaluate(() => ({
+      theme: document.documentElement.dataset.theme,
+      folded: document.querySelectorAll(".fold:not([open])").length,
+      widths: [...new Set([...document.querySelectorAll(".plot .main-svg")].map((svg) => svg.clientWidth))],
+      undrawn: [...document.querySelectorAll(".plot")].filter((plot) => !plot.querySelector(".main-svg")).length,
+    }));
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  const paper = await state();
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  await pause(400);
+  const { theme } = await state();
+  await page.click("#theme");
+  await pause(400);
+  return { paper, theme };
+}
+
 async function report(page) {
   const began = Date.now();
   await page.goto(url, { waitUntil: "load" });
@@ -96,8 +118,22 @@ async function report(page) {
   found.accessibility = await accessibility(page);
   found.text = await page.evaluate(() => document.body.innerText);
   found.scripts_of_runs = await page.evaluate(() => window.hostile ?? null);
+  // The verdict: its sentence, and how far down the command and the figure beside it reach.
+  if (scene === "report") {
+    found.verdict = await page.evaluate(() => {
+      const bottom = (selector) => document.querySelector(selector)?.getBoundingClientRect().bottom ?? null;
+      return {
+        headline: document.querySelector(".headline").innerText,
+        command: bottom(".command"),
+        picture: bottom("[data-part=picture] .plot"),
+        tiles: document.querySelectorAll(".tiles li").length,
+        contents: [...document.querySelectorAll(".contents a")].length,
+      };
+    });
+  }
   await shot(page, scene, 1400);
   await shot(page, scene, 400);
+  if (scene === "report") found.printed = await printed(page);
   await page.setViewport({ width: 1400, height: 900 });
   // The slider by keyboard: tab to it, move, and the strip follows.
   if (await page.$("#replay")) {

@@ -103,6 +103,14 @@ fn a_report_is_whole_and_can_be_used() {
     assert_eq!(found["quantities"], serde_json::json!(["hidden", "cell", "gamma"]));
     assert_eq!(found["other_quantity"], true, "another quantity is another picture, with its own words");
     assert_eq!(found["tables"], found["plots"], "every figure has a table behind it");
+    let (verdict, paper) = (&found["verdict"], &found["printed"]["paper"]);
+    assert!(verdict["tiles"].as_u64() <= Some(3) && verdict["contents"].as_u64() >= Some(4), "{verdict}");
+    assert_eq!(
+        (&paper["theme"], &paper["folded"], &paper["undrawn"]),
+        (&"light".into(), &0.into(), &0.into())
+    );
+    assert_eq!(paper["widths"], serde_json::json!([640]), "figures are as wide as the paper");
+    assert_eq!(found["printed"]["theme"], "dark", "the screen is as before");
 }
 
 #[test]
@@ -146,6 +154,10 @@ fn a_fault_and_findings_are_told_in_both_languages() {
     dir.good("report ill -o report.html");
     let found = look(&dir, "report", &format!("file://{}", dir.path("report.html").display()));
     check(&found, "file://");
+    let verdict = &found["verdict"];
+    assert!(verdict["headline"].as_str().is_some_and(|text| text.contains("✖ diverged")), "{verdict}");
+    let seen = |part: &str| verdict[part].as_f64().is_some_and(|bottom| bottom <= 900.0);
+    assert!(seen("command") && seen("picture"), "no scrolling at 1400 × 900: {verdict}");
     let text = found["text"].as_str().expect("text");
     assert!(text.contains("A value is not finite") && text.contains("longspan replay"), "{text}");
     let chinese = found["text_zh"].as_str().expect("text");

@@ -205,7 +205,7 @@ fn the_words_follow_the_measurements() {
     );
     assert!(
         page.contains("<html lang=\"zh\">")
-            && ["policy", "style", "lang", "plain", "script", "plotly", "documents"]
+            && ["policy", "style", "lang", "plain", "script", "charts", "documents"]
                 .iter()
                 .all(|part| !page.contains(&format!("{{{{{part}}}}}"))),
         "all is filled in"

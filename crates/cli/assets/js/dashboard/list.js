@@ -19,7 +19,7 @@ function time(seconds) {
 /** The text of each cell after the name of a run.
  * @param {Brief} run */
 const cells = (run) => [
-  run.training ? `● ${say("training")}` : say(run.outcome),
+  run.training ? `● ${say("training")}` : `${run.outcome === "diverged" ? "✖ " : ""}${say(run.outcome)}`,
   run.verdict || say("none"),
   run.steps ? `${number(run.step)} / ${number(run.steps)}` : number(run.step),
   number(run.loss),

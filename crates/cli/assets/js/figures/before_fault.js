@@ -1,7 +1,7 @@
 // Loss and gradient norm in the training steps before the fault.
 import { colour } from "../colours.js";
-import { finite } from "../format.js";
-import { axis, line } from "../layout.js";
+import { finite, lossName } from "../format.js";
+import { axis, line, stepAxis } from "../layout.js";
 import { say } from "../words.js";
 
 /** @import { Figure } from "../chart.js" */
@@ -24,8 +24,8 @@ export function beforeFaultFigure(run) {
       { ...line(say("log10_norm"), step, norm, 1, { line: { dash: "dash" } }), yaxis: "y2" },
     ],
     layout: {
-      xaxis: axis(say("step")),
-      yaxis: axis(say("loss", run.data.unit)),
+      xaxis: stepAxis(step),
+      yaxis: axis(lossName(run.data.unit)),
       yaxis2: axis(say("log10_norm"), right),
     },
     table: {

@@ -2,7 +2,7 @@
 import { AROUND_ONE, colour, seriesColour } from "../colours.js";
 import { finite, number } from "../format.js";
 import { axis, DECADES, stepAxis } from "../layout.js";
-import { layerName } from "../measured.js";
+import { lagOf, layerName } from "../measured.js";
 import { say } from "../words.js";
 import { binNames, LOG10 } from "./bins.js";
 
@@ -28,30 +28,34 @@ function placeOf(edges, lag) {
   return bin + (lag - edges[bin]) / (edges[bin + 1] - edges[bin]);
 }
 
-/** Lines at the lags that matter: truncation, used and needed.
+/** Lines at the lags that matter: horizon, truncation, used and needed.
  * @param {Run} run
  * @param {number[]} edges */
-function lagLines({ lags }, edges) {
+function lagLines(run, edges) {
+  const { lags } = run;
+  const horizon = lagOf(run)?.total.horizon;
   /** @type {[Key, number | null][]} */
   const lines = [
+    ["horizon_line", horizon?.steps ?? null],
     ["truncation_line", lags.truncation],
     ["used_line", lags.used],
     ["needed_line", lags.needed],
   ];
   const known = lines.flatMap(([name, lag], which) => {
     const y = lag === null ? null : placeOf(edges, lag);
-    return lag === null || y === null ? [] : [{ name, lag, y, color: seriesColour(which + 1) }];
+    return lag === null || y === null ? [] : [{ name, lag, y, color: seriesColour(which) }];
   });
   const shape = { type: "line", xref: "paper", x0: 0, x1: 1 };
   return {
     shapes: known.map(({ y, color }) => ({ ...shape, y0: y, y1: y, line: { color, width: 1.5, dash: "dash" } })),
-    annotations: known.map(({ name, lag, y, color }) => ({
+    // Labels of neighbouring lines stand at different ends.
+    annotations: known.map(({ name, lag, y, color }, which) => ({
       xref: "paper",
-      x: 1,
-      xanchor: "right",
+      x: which % 2 ? 0 : 1,
+      xanchor: which % 2 ? "left" : "right",
       y,
       yanchor: "bottom",
-      text: `${say(name)} ${number(lag)}`,
+      text: `${say(name)} ${name === "horizon_line" && horizon?.at_least ? "≥\u2009" : ""}${number(lag)}`,
       showarrow: false,
       font: { color },
       bgcolor: `${colour("card")}cc`,

@@ -1,6 +1,6 @@
 // Training and validation loss, and the baseline.
 import { seriesColour } from "../colours.js";
-import { number } from "../format.js";
+import { finite, lossName, number, unitOf } from "../format.js";
 import { axis, level, line, lossAxis, stepAxis } from "../layout.js";
 import { say } from "../words.js";
 
@@ -10,10 +10,17 @@ import { say } from "../words.js";
 /** @param {Run} run @returns {Figure} */
 export function lossFigure(run) {
   const { curve, valid, data } = run;
-  const traces = [line(say("training_curve"), curve.step, curve.loss, 0)];
+  const [training, validation, unit] = [say("training_curve"), say("validation_curve"), unitOf(data.unit)];
+  const step = `${say("step")} %{x}`;
+  const hover = `${step} · ${training} %{y:.4g} ${unit}<extra></extra>`;
+  const traces = [line(training, curve.step, curve.loss, 0, { trace: { hovertemplate: hover } })];
   if (valid.step.length) {
     const marker = { color: seriesColour(1), symbol: "diamond", size: 7 };
-    traces.push({ ...line(say("validation_curve"), valid.step, valid.loss, 1), mode: "lines+markers", marker });
+    // The training loss at each validation, from the last point of the curve that is not after it.
+    const customdata = valid.step.map((at) => number(finite(curve.loss[curve.step.findLastIndex((s) => s <= at)])));
+    const hovertemplate = `${step} · ${validation} %{y:.4g} ${unit} · ${training} %{customdata}<extra></extra>`;
+    const trace = { mode: "lines+markers", marker, customdata, hovertemplate };
+    traces.push(line(validation, valid.step, valid.loss, 1, { trace }));
   }
   if (data.baseline_loss !== null && curve.step.length) {
     const name = say("baseline", number(data.baseline_loss)) + (data.baseline ? `: ${data.baseline}` : "");
@@ -24,7 +31,7 @@ export function lossFigure(run) {
     title: say("loss_figure"),
     text: say("loss_text"),
     traces,
-    layout: { xaxis: stepAxis(curve.step), yaxis: axis(say("loss", data.unit), lossAxis(curve.loss)) },
+    layout: { xaxis: stepAxis(curve.step), yaxis: axis(lossName(data.unit), lossAxis(curve.loss)) },
     table: {
       head: [say("step"), say("train_loss")],
       rows: curve.step.map((step, i) => [step, curve.loss[i]]),

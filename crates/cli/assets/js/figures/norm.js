@@ -9,7 +9,7 @@ import { say, sentences } from "../words.js";
 /** @param {Run} run @returns {Figure} */
 export function normFigure(run) {
   const { curve, clip } = run;
-  const traces = [line(say("before"), curve.step, curve.norm, 1)];
+  const traces = [line(say(clip.rate > 0 ? "before" : "norm_curve"), curve.step, curve.norm, 1)];
   // Where nothing was clipped, both norms are the same.
   if (clip.rate > 0) traces.push(line(say("after"), curve.step, curve.after, 0));
   // If a point is the mean of several steps, their maximum is a curve of its own.
@@ -20,11 +20,11 @@ export function normFigure(run) {
     const name = say("limit", number(clip.limit));
     traces.push(level(name, curve.step, Math.log10(clip.limit), 2, { dash: "dash" }));
   }
-  const clipped = say("clipped_text", percent(clip.rate) ?? say("none"));
+  const clipped = clip.rate > 0 ? say("clipped_text", percent(clip.rate) ?? "") : say("nothing_clipped");
   return {
     key: "norm",
-    title: say("norm_figure"),
-    text: clip.limit ? sentences([say("norm_text"), clipped]) : clipped,
+    title: say(clip.rate > 0 ? "norm_figure" : "compare_norm_figure"),
+    text: clip.limit && clip.rate > 0 ? sentences([say("norm_text"), clipped]) : clipped,
     traces,
     layout: { xaxis: stepAxis(curve.step), yaxis: axis(say("log10_norm")) },
     table: {

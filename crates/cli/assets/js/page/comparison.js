@@ -2,11 +2,12 @@
 import { draw } from "../chart.js";
 import { part, section } from "../dom.js";
 import { lagsOf } from "../figures/lag.js";
-import { log10, percent } from "../format.js";
+import { log10, lossName, percent } from "../format.js";
 import { axis, dash, line, lossAxis } from "../layout.js";
 import { known, lagOf, spectrumOf, verdictOf } from "../measured.js";
 import { table } from "../table.js";
 import { language, say } from "../words.js";
+import { drawDifferences } from "./differences.js";
 import { findingCard } from "./findings.js";
 import { horizonText, tiles } from "./tiles.js";
 
@@ -26,7 +27,7 @@ function row(run) {
   const lag = lagOf(run);
   return [
     name,
-    say(outcome),
+    outcome === "diverged" ? `✖ ${say(outcome)}` : say(outcome),
     summary.best_loss ?? summary.train_loss,
     percent(summary.test_accuracy ?? summary.valid_accuracy),
     lag && horizonText(lag.total.horizon),
@@ -65,7 +66,7 @@ function overlay(runs, words, of, more = () => ({})) {
 
 /** @param {Run[]} runs */
 function lossOverlay(runs) {
-  const y = say("loss", runs[0].data.unit);
+  const y = lossName(runs[0].data.unit);
   const words = { key: "compare-loss", title: say("loss_figure"), text: say("compare_loss_text"), x: say("step"), y };
   const of = (/** @type {Run} */ { valid, curve }) => {
     const { step, loss } = valid.step.length ? valid : curve;
@@ -96,6 +97,7 @@ function lagOverlay(runs) {
  * @param {Run[]} runs
  * @param {Element} into */
 export function drawComparison(runs, into) {
+  drawDifferences(runs, into);
   const box = section(into, "runs", say("runs"));
   const head = [
     say("run"),
@@ -114,6 +116,8 @@ export function drawComparison(runs, into) {
   for (const run of runs) {
     const own = section(into, `run-${run.path}`, run.name);
     part(own, "tiles").replaceChildren(tiles(run));
-    part(own, "findings").replaceChildren(...verdictOf(run, language()).findings.map(findingCard));
+    part(own, "findings").replaceChildren(
+      ...verdictOf(run, language()).findings.map((finding) => findingCard(finding)),
+    );
   }
 }

@@ -25,8 +25,9 @@ const location = ({ phase, layer, t, tensor, row, unit }) =>
 
 /** Draws the first bad value of a run that has a fault.
  * @param {Run} run
- * @param {Element} into */
-export function drawFault(run, into) {
+ * @param {Element} into
+ * @param {string | null} shown the figure that the page shows already */
+export function drawFault(run, into, shown) {
   const { fault } = run;
   const told = run.fault_told?.[language()];
   if (!fault || !told) return;
@@ -47,5 +48,6 @@ export function drawFault(run, into) {
     element("p", {}, label("fault_replay"), element("code", {}, `longspan replay ${run.path} --fault`)),
   );
   part(box, "card").replaceChildren(card);
-  draw(beforeFaultFigure(run), box);
+  const figure = beforeFaultFigure(run);
+  if (figure?.key !== shown) draw(figure, box);
 }

@@ -1,6 +1,6 @@
 // The gradient through time: unrolled network and gradient profile at one training step, and a map for each layer.
 import { draw } from "../chart.js";
-import { element, find, part, scrolling, section } from "../dom.js";
+import { element, find, part, scrolling } from "../dom.js";
 import { kindsOf } from "../figures/bins.js";
 import { gradientMap, lagMap } from "../figures/gradient_map.js";
 import { gradientProfile } from "../figures/gradient_profile.js";
@@ -34,21 +34,31 @@ export function selectLast() {
 
 /** The index of the training step that is shown.
  * @param {Flow} flow */
-const shownAt = (flow) => Math.min(selected.at ?? Infinity, flow.steps.length - 1);
+const shownAt = (flow) => Math.min(selected.at ?? lastFull(flow), flow.steps.length - 1);
+
+/** The index of the last training step whose window was not cut short: the last window of a text may be a small rest,
+ * which does not stand for the run.
+ * @param {Flow} flow */
+function lastFull({ layers: [{ hidden }] }) {
+  const lengths = hidden.map((profile) => profile.filter((x) => x !== null).length);
+  return lengths.lastIndexOf(Math.max(...lengths.slice(-20)));
+}
 
 /** The norm that is shown.
  * @param {Flow} flow */
 const shownKind = (flow) => (kindsOf(flow).includes(selected.kind) ? selected.kind : "hidden");
 
-/** Draws the section.
+/** Draws what was recorded during training.
  * @param {Run} run
- * @param {Element} into */
-export function drawGradient(run, into) {
+ * @param {Element} box
+ * @param {string | null} shown the figure that the page shows already */
+export function drawGradient(run, box, shown) {
   const { flow } = run;
   if (!flow) return;
-  const box = section(into, "gradient", say("gradient"));
   current.set(box, flow);
-  draw(lagMap(run), box);
+  const map = lagMap(run);
+  if (map?.key === shown) box.querySelector(':scope > [data-part="lag-map"]')?.remove();
+  else draw(map, box);
   drawKinds(flow, box);
   drawControls(box);
   follow(box);

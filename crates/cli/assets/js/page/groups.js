@@ -1,6 +1,6 @@
 // The scores of the groups of a series, each beside its own baseline.
 import { element, part, section } from "../dom.js";
-import { number } from "../format.js";
+import { lossName, number } from "../format.js";
 import { table } from "../table.js";
 import { language, say } from "../words.js";
 
@@ -28,7 +28,7 @@ export function drawGroups({ groups, data }, place) {
   box.dataset.state = state;
   const head = [
     say("group"),
-    say("loss", data.unit),
+    lossName(data.unit),
     say("group_baseline_loss"),
     say("group_ratio"),
     say("group_result"),

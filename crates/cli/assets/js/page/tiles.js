@@ -1,10 +1,10 @@
 // The most important numbers of a run.
 import { element } from "../dom.js";
-import { number, percent, steps } from "../format.js";
-import { known, lagOf, spectrumOf } from "../measured.js";
+import { number, percent, steps, unitOf } from "../format.js";
+import { lagOf } from "../measured.js";
 import { say } from "../words.js";
 
-/** @import { Horizon, Num, Run } from "../document.js" */
+/** @import { Data, Horizon, Num, Run } from "../document.js" */
 
 /** @param {string} name @param {string} value @param {string | null} [more] */
 const tile = (name, value, more) =>
@@ -16,14 +16,19 @@ const tile = (name, value, more) =>
     more ? element("span", { class: "more" }, more) : null,
   );
 
-/** A tile with a loss, its unit and the accuracy.
+/** A tile with a loss, its unit, the baseline and the accuracy.
  * @param {string} name
  * @param {Num} loss
- * @param {string} unit
+ * @param {Data} data
  * @param {Num | undefined} accuracy */
-function lossTile(name, loss, unit, accuracy) {
+function lossTile(name, loss, { unit, baseline_loss }, accuracy) {
   const right = percent(accuracy);
-  return tile(name, number(loss), right ? `${unit} · ${say("accuracy_is", right)}` : unit);
+  const more = [
+    unitOf(unit),
+    baseline_loss === null ? null : say("baseline", number(baseline_loss)),
+    right && say("accuracy_is", right),
+  ];
+  return tile(name, number(loss), more.filter(Boolean).join(" · "));
 }
 
 /** "19 steps", "at least 81 steps".
@@ -31,32 +36,26 @@ function lossTile(name, loss, unit, accuracy) {
 export const horizonText = (horizon) =>
   horizon.at_least ? say("at_least", steps(horizon.steps)) : steps(horizon.steps);
 
-/** @param {Run} run */
+/** At most three tiles: how far, how good, how far back.
+ * @param {Run} run */
 export function tiles(run) {
-  const { summary, clip, data } = run;
+  const { summary, data } = run;
   const lag = lagOf(run);
-  const decay = known(lag?.total.decay);
-  const spectrum = spectrumOf(run);
   const list = [
     tile(say("steps"), number(summary.step), summary.steps === null ? null : say("of", number(summary.steps))),
-    tile(say("train_loss"), number(summary.train_loss), data.unit),
   ];
-  if (summary.best_loss !== null) {
-    list.push(lossTile(say("best_loss"), summary.best_loss, data.unit, summary.valid_accuracy));
-  }
   if (summary.test_loss !== null) {
-    list.push(lossTile(say("test_loss"), summary.test_loss, data.unit, summary.test_accuracy));
+    list.push(lossTile(say("test_loss"), summary.test_loss, data, summary.test_accuracy));
+  } else if (summary.best_loss !== null) {
+    list.push(lossTile(say("best_loss"), summary.best_loss, data, summary.valid_accuracy));
+  } else {
+    list.push(lossTile(say("train_loss"), summary.train_loss, data, undefined));
   }
-  list.push(tile(say("clipped_steps"), percent(clip.rate) ?? say("none"), clip.rule && say("clip_rule", clip.rule)));
   if (lag) {
     const { horizon } = lag.total;
     const interval = say("confidence_interval", number(horizon.low_steps), number(horizon.high_steps));
-    list.push(tile(say("horizon"), horizonText(horizon), interval));
+    const need = run.lags.needed ? ` · ${say("needed_line")} ${number(run.lags.needed)}` : "";
+    list.push(tile(say("horizon"), horizonText(horizon), interval + need));
   }
-  if (decay) list.push(tile(say("decay"), `× ${number(decay.factor_per_step)}`, say("per_step")));
-  if (spectrum) {
-    list.push(tile(say("exponent_largest"), number(spectrum.exponents_nats_per_step[0]), say("nats_per_step")));
-  }
-  list.push(tile(say("parameters"), number(run.parameters), run.model));
   return element("ul", { class: "tiles" }, ...list);
 }

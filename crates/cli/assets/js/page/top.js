@@ -1,6 +1,7 @@
 // The top of a page: the title, and the controls for language and theme.
 import { element } from "../dom.js";
 import { language, say, setLanguage } from "../words.js";
+import { onPrint } from "./print.js";
 
 const LANGUAGES = { en: "English", zh: "简体中文" };
 
@@ -19,6 +20,7 @@ export const carried = () => JSON.parse(document.getElementById("documents")?.te
  * @param {string} more
  * @param {() => void} again */
 export function pageTop(title, more, again) {
+  onPrint(again);
   const { dataset } = document.documentElement;
   const onclick = () => {
     dataset.theme = dataset.theme === "dark" ? "light" : "dark";
