@@ -7,7 +7,8 @@
  * @template T
  * @typedef {{ known?: T, unknown?: unknown }} Measured */
 
-/** @typedef {"finished" | "stopped_early" | "out_of_time" | "interrupted" | "diverged" | "training" | "unfinished" | "unreadable"} Outcome */
+/** @typedef {"finished" | "stopped_early" | "out_of_time" | "interrupted" | "diverged"} Ended */
+/** @typedef {Ended | "training" | "unfinished" | "unreadable"} Outcome */
 
 /** A run.
  * @typedef {object} Run
