@@ -94,9 +94,14 @@ impl Evidence {
 
     /// Snapshots after the start, where weights near zero grow to their size: updates are large there in good runs too.
     pub(crate) fn settled(&self) -> impl Iterator<Item = &Snapshot> + Clone {
+        self.settled_steps().filter_map(|step| step.snapshot.as_ref())
+    }
+
+    /// The steps after the start.
+    pub(crate) fn settled_steps(&self) -> impl Iterator<Item = &StepRecord> + Clone {
         let last = self.steps.last().map_or(0, |step| step.step);
         let start = START_STEPS.max((START_SHARE * last as f64) as u64);
-        self.steps.iter().filter(move |step| step.step > start).filter_map(|step| step.snapshot.as_ref())
+        self.steps.iter().filter(move |step| step.step > start)
     }
 
     /// The smallest mean training loss of a sixteenth of the steps, and the mean of the last sixteenth.

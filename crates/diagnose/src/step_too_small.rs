@@ -49,6 +49,9 @@ const ENDED: Threshold = Threshold {
     },
 };
 
+/// Share of the rate from which on a warm-up counts as ended.
+const WHOLE: f64 = 0.99;
+
 /// Median gradient norm below which small steps of sgd are no fault of its rate.
 const TINY_NORM: f64 = 0.03;
 
@@ -168,8 +171,13 @@ impl StepTooSmall {
 pub(crate) fn find(evidence: &Evidence) -> Option<StepTooSmall> {
     let evidence = &*evidence.with_present(&["lr", "schedule", "clip"]);
     let facts = &evidence.facts;
-    let ratios = evidence.settled().map(|snapshot| snapshot.log10_update_ratio);
-    let update = median(ratios)?;
+    // The last step of a cosine has no rate, and a warm-up that has not ended says nothing of the rate that follows.
+    let largest = evidence.steps.iter().map(|step| step.lr).fold(0.0, f64::max);
+    if evidence.steps.last().is_some_and(|step| step.lr == largest && step.lr < WHOLE * facts.lr) {
+        return None;
+    }
+    let ratios = evidence.settled_steps().filter(|step| step.lr != 0.0);
+    let update = median(ratios.filter_map(|step| Some(step.snapshot.as_ref()?.log10_update_ratio)))?;
     let ended_ratio = evidence.ended()?;
     if !(update < UPDATE.value.log10() && ended_ratio > BAD.value) || evidence.steps.len() < LEAST_STEPS {
         return None;

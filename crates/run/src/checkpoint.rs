@@ -27,7 +27,7 @@ use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use crate::{plain_file, whole_file};
 use longspan::optim::schedule::Patience;
-use longspan::params::{Entry, Params};
+use longspan::params::{Entry, Layout, Params};
 use longspan::trainer::Trainer;
 use longspan_data::schema::Schema;
 use longspan_kernel::little_endian;
@@ -39,6 +39,9 @@ pub use last::Last;
 pub use step::trained_steps;
 
 use format::{ENTRY, FORMAT, PLAIN, Tensors};
+
+/// The beginnings of the names of weights.
+const PARTS: [&str; 5] = ["embedding.", "rnn.", "head.", "encoder.", "decoder."];
 
 /// A file of tensors in memory, checked against its header.
 ///
@@ -212,6 +215,19 @@ impl Checkpoint {
     /// [`CheckpointError::Tensor`] if a tensor is missing or has another shape.
     pub fn weights(&self, params: &mut Params<f32>) -> Result<(), CheckpointError> {
         self.fill("", params)
+    }
+
+    /// Checks that no weights of the file are left out: a model that lacks a part of it would forget what that has learned.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Unused`] with the first tensor that the layout lacks.
+    pub(crate) fn check_all_used(&self, layout: &Layout) -> Result<(), CheckpointError> {
+        let is_weight = |name: &str| PARTS.iter().any(|part| name.starts_with(part));
+        let mut names = self.shapes().into_iter().map(|(name, _)| name);
+        match names.find(|name| is_weight(name) && layout.find(name).is_none()) {
+            None => Ok(()),
+            Some(name) => Err(CheckpointError::Unused { path: self.path.clone(), name: name.into() }),
+        }
     }
 
     /// Copies weights, moments, state and position into `trainer`, which then continues with the same bits as

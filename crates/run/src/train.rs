@@ -139,10 +139,15 @@ impl Session {
             let kept = self.keep_point();
             self.tolerate(kept, watch)?;
 
-            let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
+            // A schedule by steps begins when the warm-up has ended.
+            let warmup = self.optimizer().warmup;
+            let progress = Progress {
+                step: position.step.saturating_sub(warmup),
+                steps: self.start.steps.saturating_sub(warmup),
+                epoch: position.epoch,
+            };
             let optimizer = self.optimizer();
-            let factor = optimizer.schedule.factor(progress, &self.patience)
-                * warm_up(position.step, optimizer.warmup);
+            let factor = optimizer.schedule.factor(progress, &self.patience) * warm_up(position.step, warmup);
             let (lr, clip) = (optimizer.lr * factor * self.recoveries.lr_factor(), optimizer.clip);
             self.trainer.set_clip(clip);
             let step_start = Instant::now();

@@ -212,7 +212,12 @@ fn describe(summary: &Summary, config: &Config) -> String {
         lines.push(format!("baseline     {baseline}"));
     }
     if let Some(test) = summary.test_loss {
-        lines.push(format!("test         {}{} (best weights)", loss(test), correct(summary.test_accuracy)));
+        let weights = if summary.best_loss.is_some() { "best" } else { "last" };
+        lines.push(format!(
+            "test         {}{} ({weights} weights)",
+            loss(test),
+            correct(summary.test_accuracy)
+        ));
     }
     lines.extend(recoveries(&summary.recoveries).map(|text| format!("faults       {text}")));
     lines.extend(summary.probe.as_ref().map(reach));

@@ -386,3 +386,36 @@ fn labelled_sequences_take_masks_and_weights() {
     let said = refused("train --task adding --class-weights balanced --out refused");
     assert!(said.contains("--class-weights balanced: applies only to data whose classes"), "{said}");
 }
+
+/// A warm-up rises to the full rate, and a cosine falls from there to 0.
+#[test]
+fn a_cosine_begins_after_the_warm_up() {
+    let dir = TestDir::with_text();
+    dir.good("train --text text.txt --hidden 4 --steps 9 --lr 1 --optimizer sgd --warmup 4 --schedule cosine --out run");
+    let metrics = dir.read_text("run/metrics.jsonl");
+    let records = metrics.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let rates: Vec<f64> = records.filter_map(|record| record["lr"].as_f64()).collect();
+    let half = 0.5f64.sqrt() / 2.0;
+    let expected = [0.25, 0.5, 0.75, 1.0, 1.0, 0.5 + half, 0.5, 0.5 - half, 0.0];
+    assert_eq!(rates.len(), 9);
+    assert!(rates.iter().zip(expected).all(|(rate, expected)| (rate - expected).abs() < 1e-12), "{rates:?}");
+    // A rate that still rises is no reason to call the steps too small.
+    dir.good("train --text text.txt --hidden 4 --steps 30 --observe-every 2 --warmup 100000 --out rising");
+    let diagnosed = dir.json("diagnose rising --json");
+    assert!(!diagnosed.to_string().contains("step-too-small"), "{diagnosed}");
+}
+
+/// Weights that the model has no place for would be forgotten, and steps that were taken stay taken.
+#[test]
+fn nothing_that_was_learned_is_left_out() {
+    let dir = TestDir::with_text();
+    let line = "train --text text.txt --hidden 8 --batch 4 --unroll 16";
+    dir.good(&format!("{line} --steps 12 --out run"));
+    dir.bad(
+        &format!("{line} --from run --steps 1 --tie-weights true --out tied"),
+        &["head.weight", "--tie-weights"],
+    );
+    dir.bad("resume run --steps 5", &["has taken all of its 12 steps"]);
+    dir.good(&format!("{line} --steps 1000000 --stop-after 0.5 --out stopped"));
+    dir.bad("resume stopped --steps 2", &["has taken", "use a larger --epochs or --steps"]);
+}

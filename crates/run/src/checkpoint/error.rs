@@ -68,6 +68,14 @@ pub enum CheckpointError {
         /// The shape in the file, or "missing".
         found: String,
     },
+    /// A tensor that the model has no place for.
+    #[error("{} does not fit the model, which has no tensor {name}: train with the settings of its run, without --tie-weights for example", path.display())]
+    Unused {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+    },
 }
 
 impl CheckpointError {
@@ -80,6 +88,7 @@ impl CheckpointError {
             Self::Field { field, reason, .. } => format!("damaged or altered: {field}: {reason}"),
             Self::Format { found, .. } => format!("format {found}"),
             Self::Tensor { name, found, .. } => format!("damaged or altered: tensor {name} is {found}"),
+            Self::Unused { name, .. } => format!("tensor {name} has no place in the model"),
         }
     }
 }

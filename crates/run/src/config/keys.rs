@@ -174,7 +174,7 @@ keys! {
         optimizer (rule) "NAME" "Update rule: sgd, adam, adamw, rmsprop or adagrad";
         lr "X" "Learning rate";
         schedule "NAME[:X]" "Learning-rate schedule: constant, step:EPOCHS[:FACTOR], cosine[:WARMUP_STEPS], halve_after:EPOCHS, decay_after:EPOCHS:FACTOR or plateau:VALIDATIONS[:FACTOR]";
-        warmup "STEPS" "Raise the learning rate linearly over this many steps, and then follow --schedule; 0 means no warm-up";
+        warmup "STEPS" "Raise the learning rate linearly over this many steps; a cosine begins after them, and schedules by epoch count from the first epoch; 0 means no warm-up";
         clip "RULE" "Gradient clipping: none, norm:LIMIT (global norm), value:LIMIT (each element) or tensor_norm:LIMIT (norm of each tensor)";
         momentum "X" "sgd, rmsprop: momentum";
         nesterov "BOOL" "sgd: use Nesterov momentum";

@@ -98,11 +98,23 @@ pub enum TrainError {
         what: String,
     },
     /// The run that is resumed is already complete.
-    #[error("{run} has taken all of its {steps} steps: to continue, use a larger --epochs or --steps")]
+    #[error("{run} has taken all of its {step} steps: to continue, use a larger --epochs or --steps")]
     AlreadyDone {
         /// The run.
         run: String,
         /// Its steps.
+        step: u64,
+    },
+    /// A run would be resumed with fewer steps than it has taken.
+    #[error(
+        "{run} has taken {step} steps, more than the {steps} of these settings: use a larger --epochs or --steps"
+    )]
+    Fewer {
+        /// The run.
+        run: String,
+        /// The steps that it has taken.
+        step: u64,
+        /// Those of the settings.
         steps: u64,
     },
     /// The run that is resumed stopped early, and is complete.

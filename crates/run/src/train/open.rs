@@ -75,9 +75,12 @@ impl Session {
         let ended = (step >= steps || stopped) && validated_last;
         if job.resume && ended && is_complete(&job.out, step, data.test.is_some()) {
             return Err(match step >= steps {
-                true => TrainError::AlreadyDone { run: name(job), steps },
+                true => TrainError::AlreadyDone { run: name(job), step },
                 false => TrainError::EndedEarly { run: name(job), step },
             });
+        }
+        if job.resume && step > steps {
+            return Err(TrainError::Fewer { run: name(job), step, steps });
         }
         watch(Event::Opening);
         let stored = record.as_ref().map(|record| record.changes.clone()).unwrap_or_default();
@@ -303,6 +306,7 @@ fn rewound_to(recoveries: &[RecoveryRecord]) -> u64 {
 /// Starts with the weights of another run.
 fn start_from(job: &Job, checkpoint: &Checkpoint, trainer: &mut Trainer<f32>) -> Result<Origin, TrainError> {
     checkpoint.weights(trainer.params_mut())?;
+    checkpoint.check_all_used(trainer.model().layout())?;
     let step = checkpoint.header().map(|header| header.position.step);
     let parent = Some(Parent { run: job.from.clone().unwrap_or_default(), step });
     Ok(Origin { parent, ..Origin::default() })
