@@ -49,6 +49,9 @@ const ENDED: Threshold = Threshold {
     },
 };
 
+/// A loss over the first one, from which on it has risen.
+const RISEN: f64 = 2.0;
+
 /// Share of the rate from which on a warm-up counts as ended.
 const WHOLE: f64 = 0.99;
 
@@ -174,6 +177,11 @@ pub(crate) fn find(evidence: &Evidence) -> Option<StepTooSmall> {
     // The last step of a cosine has no rate, and a warm-up that has not ended says nothing of the rate that follows.
     let largest = evidence.steps.iter().map(|step| step.lr).fold(0.0, f64::max);
     if evidence.steps.last().is_some_and(|step| step.lr == largest && step.lr < WHOLE * facts.lr) {
+        return None;
+    }
+    // A loss that has risen was not left where it began: the steps before were too large.
+    let late_loss = median(evidence.late().iter().map(|step| step.loss));
+    if evidence.steps.first().zip(late_loss).is_some_and(|(first, late)| late > RISEN * first.loss) {
         return None;
     }
     let ratios = evidence.settled_steps().filter(|step| step.lr != 0.0);

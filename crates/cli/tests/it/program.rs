@@ -405,6 +405,18 @@ fn a_cosine_begins_after_the_warm_up() {
     assert!(!diagnosed.to_string().contains("step-too-small"), "{diagnosed}");
 }
 
+/// A rate far too high can end in saturated units that hardly move. A higher one is no remedy for them.
+#[test]
+fn a_loss_that_has_exploded_needs_no_higher_rate() {
+    let dir = TestDir::new();
+    dir.run("train --task match --length 60 --cell rnn --init gaussian:3 --clip none --optimizer sgd --lr 50 --steps 50 --out run");
+    let found = dir.run("diagnose run --json");
+    let diagnosed: Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    let codes: Vec<_> =
+        diagnosed["findings"].as_array().expect("findings").iter().map(|f| &f["code"]).collect();
+    assert!(!codes.is_empty() && !codes.contains(&&Value::from("step-too-small")), "{codes:?}");
+}
+
 /// Weights that the model has no place for would be forgotten, and steps that were taken stay taken.
 #[test]
 fn nothing_that_was_learned_is_left_out() {
