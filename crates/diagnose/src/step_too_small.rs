@@ -16,7 +16,7 @@ const UPDATE: Threshold = Threshold {
     of: Text { en: "median ‖Δw‖ / ‖w‖", zh: "‖Δw‖ / ‖w‖ 的中位数" },
     value: 1e-4,
     source: Text {
-        en: "about 1e-3 is usual (Karpathy's rule of thumb); development set of real runs: 4e-5 and less where training is too slow",
+        en: "about 1e-3 is usual (Karpathy's rule of thumb); 4e-5 or less where training was too slow in the development set of real runs",
         zh: "通常约为 1e-3（Karpathy 的经验法则）；真实训练的开发集：训练过慢时为 4e-5 或更小",
     },
 };
@@ -24,7 +24,7 @@ const BAD: Threshold = Threshold {
     of: Text { en: "loss over the baseline", zh: "损失与基线之比" },
     value: 0.9,
     source: Text {
-        en: "small steps of a run that has learned are its end; development set of real runs",
+        en: "small steps are normal at the end of a run that has learned; development set of real runs",
         zh: "已经学到东西的训练，步长变小只是接近结束；真实训练的开发集",
     },
 };

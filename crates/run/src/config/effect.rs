@@ -210,7 +210,7 @@ static ROWS: [Row; 39] = [
     Row::told(
         &["init_readout"],
         |b| b.config.model.tie_weights,
-        "tied weights are those of the embedding: set them with --init-embedding",
+        "with --tie-weights the readout uses the weights of the embedding: choose --init-embedding instead",
     ),
     Row::told(
         &["reset_after"],
@@ -246,7 +246,7 @@ static ROWS: [Row; 39] = [
     Row::told(
         &["schedule"],
         |b| matches!(b.config.optimizer.schedule, Schedule::Plateau { .. }) && b.without_validation(),
-        "a plateau is one of the validation loss, and nothing is validated: choose a --valid-fraction",
+        "plateau watches the validation loss, and nothing is validated: choose a --valid-fraction",
     ),
     Row::told(
         &["warmup"],
