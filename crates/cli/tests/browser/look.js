@@ -191,7 +191,7 @@ async function dashboard(page) {
   const first = await steps();
   await page.waitForFunction(
     (first) => document.querySelector("#figure-loss").data[0].x.at(-1) > first,
-    { timeout: 20000 },
+    { timeout: 60000 },
     first,
   );
   // The slider goes back in a run that goes on, and stays there.
@@ -207,7 +207,7 @@ async function dashboard(page) {
   };
   found.live = { first, later: await steps(), same_page: await page.evaluate(() => window.same === true) };
   found.figures = await figures(page);
-  await page.waitForSelector(".timeline li", { timeout: 20000 });
+  await page.waitForSelector(".timeline li", { timeout: 60000 });
   found.story = await page.$eval(".timeline", (list) => list.innerText);
   await shot(page, "run", 1400);
   await page.setViewport({ width: 1400, height: 900 });
