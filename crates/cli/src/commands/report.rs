@@ -70,7 +70,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads a run. The report of one that cannot be read has only the reason, which is told here, too.
+/// Reads a run. The report of one that cannot be read has only the reason, which is printed here as well.
 fn read(path: &Path) -> RunReport {
     let report = RunReport::read(path);
     if report.outcome == UNREADABLE {

@@ -11,7 +11,6 @@ mod faults;
 mod finding_pages;
 mod findings;
 mod findings_chinese;
-mod fixtures;
 mod guide;
 mod horizons;
 mod learn;

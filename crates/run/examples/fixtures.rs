@@ -1,4 +1,5 @@
 //! Makes the fixtures that no command makes, in a copy of `tests/fixtures` that `LONGSPAN_FIXTURES` names: see its README.md.
+#![allow(clippy::disallowed_methods, reason = "it makes files that tests read")]
 
 use std::path::PathBuf;
 
@@ -11,9 +12,7 @@ fn directory() -> PathBuf {
 }
 
 /// A run of a loop of one's own.
-#[test]
-#[ignore = "makes a fixture"]
-fn make_recorded() -> Result<(), Box<dyn std::error::Error>> {
+fn recorded() -> Result<(), Box<dyn std::error::Error>> {
     let model = ModelSpec::language(CellKind::GRU, 4, 4, 4, 1);
     let x: Vec<Vec<u32>> = (0..16).map(|i| (i..i + 8).map(|t| t % 4).collect()).collect();
     let next = |x: &Vec<u32>| x.iter().map(|token| (token + 1) % 4).collect();
@@ -36,12 +35,15 @@ fn make_recorded() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// A checkpoint of format 4: the checksum covers the tensors alone, and the header has the fields of format 5.
-#[test]
-#[ignore = "makes a fixture"]
-fn make_format_4() -> Result<(), Box<dyn std::error::Error>> {
+fn format_4() -> Result<(), Box<dyn std::error::Error>> {
     let new = directory().join("2026-12/text/checkpoints/best.safetensors");
     let mut header = serde_json::to_value(Checkpoint::read(&new)?.require_header()?)?;
     header["format"] = 4.into();
     let old = replace_header(&std::fs::read(&new)?, &header).ok_or("a header")?;
     Ok(std::fs::write(directory().join("format-4.safetensors"), old)?)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    recorded()?;
+    format_4()
 }
